@@ -1,0 +1,67 @@
+//! From grey pixels to the bytes of the QR code in them.
+//!
+//! [`Reader`] is for a camera: one cheap attempt a frame, another kind of attempt at the next frame. [`read`] is for a
+//! picture, of which there is only one: every attempt, at several scales, until one succeeds.
+//!
+//! ```
+//! let grey = vec![255_u8; 64 * 64]; // row by row, 0 black, 255 white
+//! assert_eq!(zyz_scanner::read(&grey, 64, 64), None);
+//! ```
+//!
+//! The decoder is `rxing`'s port of the C++ one, its detector and decoder called directly. Its own high-level entrance
+//! asks for the time, which panics in a browser.
+//!
+//! **Panics.** Nothing here panics on purpose and sizes are checked, but the detector indexes by computed positions, and a
+//! frame that nobody thought of may still trip it. In a browser, make a new instance of the module after a trap; a native
+//! caller goes through [`attempts`] and catches a panic around each (`zyz-verify` does).
+//!
+//! Invariant: no clock, no randomness, no I/O; builds for `wasm32-unknown-unknown`.
+
+mod attempt;
+mod binarize;
+
+pub use attempt::{Attempt, Method, attempts};
+
+/// Pictures above this many pixels are not looked at (a 108-megapixel phone saves 12 by default).
+pub const MAX_PIXELS: usize = 64 << 20;
+
+/// Reads a picture, trying everything. The first code found is returned; see [`read_matching`] to be choosy.
+///
+/// `luma` is one byte a pixel, row by row, 0 black to 255 white. Returns `None` when there is no code to be read, and when
+/// `luma` is not `width * height` long or is above [`MAX_PIXELS`].
+pub fn read(luma: &[u8], width: usize, height: usize) -> Option<Vec<u8>> {
+    read_matching(luma, width, height, &mut |_| true)
+}
+
+/// As [`read`], for a picture with several codes: keeps looking until `accept` takes one. It is shown each code read,
+/// possibly the same one several times.
+pub fn read_matching(
+    luma: &[u8],
+    width: usize,
+    height: usize,
+    accept: &mut dyn FnMut(&[u8]) -> bool,
+) -> Option<Vec<u8>> {
+    attempts(width, height).find_map(|attempt| attempt.run(luma, width, height, accept))
+}
+
+/// Reads the frames of a camera: three methods in turn, one a frame, since a code that one method misses is still in view
+/// at the next frame.
+#[derive(Debug, Clone, Default)]
+pub struct Reader {
+    frames: usize,
+}
+
+impl Reader {
+    /// A reader that begins with the fastest method.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Looks at one frame (see [`read`] for `luma`), some milliseconds at 640 × 480. Frames larger than about 1,000 pixels
+    /// are reduced first; hand over smaller ones where you can.
+    pub fn frame(&mut self, luma: &[u8], width: usize, height: usize) -> Option<Vec<u8>> {
+        let method = Method::ALL[self.frames % Method::ALL.len()];
+        self.frames = self.frames.wrapping_add(1);
+        Attempt::for_frame(method, width, height).run(luma, width, height, &mut |_| true)
+    }
+}
