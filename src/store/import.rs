@@ -1,0 +1,146 @@
+//! Imports: one row a spreadsheet taken in.
+
+use jiff::Timestamp;
+use serde_json::json;
+use sqlx::any::AnyRow;
+
+use super::bulk::Statement;
+use super::row::{Columns, id};
+use super::{Reader, StoreError, Tx, UnitId};
+
+id!(
+    /// Key of an import.
+    ImportId
+);
+
+/// What a spreadsheet held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ImportKind {
+    /// Volunteers, 附件2.
+    Roster,
+    /// Service hours.
+    Hours,
+}
+
+impl ImportKind {
+    /// The word stored.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Roster => "roster",
+            Self::Hours => "hours",
+        }
+    }
+
+    fn parse(text: &str) -> Result<Self, StoreError> {
+        [Self::Roster, Self::Hours]
+            .into_iter()
+            .find(|kind| kind.as_str() == text)
+            .ok_or(StoreError::BadValue { what: "导入类型" })
+    }
+}
+
+/// An import to note.
+#[derive(Debug, Clone)]
+pub struct NewImport {
+    /// What the file held.
+    pub kind: ImportKind,
+    /// The file's name, without its folder.
+    pub file_name: String,
+    /// SHA-256 of the file.
+    pub file_sha256: [u8; 32],
+    /// The unit whose file it is; none for a file of several.
+    pub unit: Option<UnitId>,
+    /// Data rows in it.
+    pub rows: u64,
+    /// Rows written.
+    pub imported: u64,
+    /// Rows that were known already.
+    pub known: u64,
+    /// Rows refused.
+    pub refused: u64,
+}
+
+/// An import that happened.
+#[derive(Debug, Clone)]
+pub struct Import {
+    /// Key.
+    pub id: ImportId,
+    /// What was noted.
+    pub noted: NewImport,
+    /// Who imported.
+    pub actor: String,
+    /// When.
+    pub at: Timestamp,
+}
+
+const SELECT: &str = "SELECT id, kind, file_name, file_sha256, unit_id, row_count, imported, known, refused, actor, at \
+                      FROM import";
+
+impl Reader {
+    /// The latest imports, newest first.
+    pub async fn imports(&mut self, limit: u32) -> Result<Vec<Import>, StoreError> {
+        let mut query = Statement::new(SELECT);
+        query.push(" ORDER BY id DESC LIMIT ").bind(i64::from(limit));
+        query.fetch_all(self).await?.iter().map(import).collect()
+    }
+
+    /// The latest import of a file with this SHA-256.
+    pub async fn import_of_file(&mut self, sha256: &[u8; 32]) -> Result<Option<Import>, StoreError> {
+        let mut query = Statement::new(SELECT);
+        query.push(" WHERE file_sha256 = ").bind(&sha256[..]).push(" ORDER BY id DESC LIMIT 1");
+        query.fetch_optional(self).await?.as_ref().map(import).transpose()
+    }
+}
+
+impl Tx {
+    /// Notes an import (`import.roster`, `import.hours`). Do so before its rows, which refer to it.
+    pub async fn insert_import(&mut self, new: &NewImport) -> Result<ImportId, StoreError> {
+        let id = ImportId(self.draw_one("import").await?);
+        let (actor, at) = (self.actor.clone(), self.now.as_second());
+        sqlx::query(
+            "INSERT INTO import (id, kind, file_name, file_sha256, unit_id, row_count, imported, known, refused, actor, at) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+        )
+        .bind(id.0)
+        .bind(new.kind.as_str())
+        .bind(new.file_name.as_str())
+        .bind(&new.file_sha256[..])
+        .bind(new.unit.map(|unit| unit.0))
+        .bind(new.rows as i64)
+        .bind(new.imported as i64)
+        .bind(new.known as i64)
+        .bind(new.refused as i64)
+        .bind(actor)
+        .bind(at)
+        .execute(self.connection())
+        .await?;
+        let action = match new.kind {
+            ImportKind::Roster => "import.roster",
+            ImportKind::Hours => "import.hours",
+        };
+        let detail = json!({
+            "file_sha256": hex::encode(new.file_sha256), "rows": new.rows, "imported": new.imported,
+            "known": new.known, "refused": new.refused,
+        });
+        self.audit(action, format!("import/{id}"), detail);
+        Ok(id)
+    }
+}
+
+fn import(row: &AnyRow) -> Result<Import, StoreError> {
+    Ok(Import {
+        id: ImportId(row.int(0)?),
+        noted: NewImport {
+            kind: ImportKind::parse(row.str(1)?)?,
+            file_name: row.text(2)?,
+            file_sha256: row.array(3, "文件摘要")?,
+            unit: row.int_or_null(4)?.map(UnitId),
+            rows: row.number(5, "行数")?,
+            imported: row.number(6, "行数")?,
+            known: row.number(7, "行数")?,
+            refused: row.number(8, "行数")?,
+        },
+        actor: row.text(9)?,
+        at: row.moment(10)?,
+    })
+}
