@@ -1,0 +1,5 @@
+//! The `zyz` command.
+
+fn main() -> std::process::ExitCode {
+    zyz::cli::main()
+}

@@ -1,0 +1,105 @@
+//! Use cases, one file each. They put the rooms below together and decide nothing that `domain` or the credential core
+//! could decide.
+//!
+//! To add a use case: a file with an `impl Federation` block, its request and result types, its errors in `error.rs`,
+//! a command in `cli`.
+//!
+//! Each change is one transaction with its audit events, except `issue`, which is one a thousand cards and can be
+//! resumed, and files for people, which are written under another name and renamed when complete.
+
+pub mod doctor;
+mod error;
+mod files;
+pub mod hours;
+pub mod import;
+pub mod issue;
+pub mod keys;
+pub mod lifecycle;
+pub mod print;
+pub mod publish;
+mod setup;
+pub mod stars;
+pub mod volunteers;
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use zyz_credential::{CertificateNumber, Seconds};
+
+use crate::clock::{Clock, Entropy};
+use crate::config::Config;
+use crate::keystore::{KeyFolder, Passphrase};
+use crate::store::{Reader, Store, Tx, Unit};
+
+pub use error::ServiceError;
+
+/// The federation's office: database, keys and configuration together. Every use case is a method.
+pub struct Federation {
+    store: Store,
+    folder: KeyFolder,
+    passphrase: Passphrase,
+    config: Config,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+    actor: String,
+}
+
+/// Which volunteers or cards a batch is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Selection {
+    /// Everybody.
+    All,
+    /// One unit's people, by its exact name.
+    Unit(String),
+    /// Certain numbers.
+    Numbers(Vec<CertificateNumber>),
+    /// Valid cards that were never printed (for printing only; for issuing the same as `All`).
+    Unprinted,
+}
+
+/// Told how many of how many steps are done.
+pub type Progress<'a> = &'a (dyn Fn(u64, u64) + Sync);
+
+impl Federation {
+    /// Puts opened parts together.
+    pub fn new(
+        store: Store,
+        folder: KeyFolder,
+        passphrase: Passphrase,
+        config: Config,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+        actor: String,
+    ) -> Self {
+        Self { store, folder, passphrase, config, clock, entropy, actor }
+    }
+
+    /// The present moment.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    async fn begin(&self) -> Result<Tx, ServiceError> {
+        Ok(self.store.begin(&self.actor, self.now()).await?.dated(self.now())?)
+    }
+
+    /// The one unit of this name.
+    async fn unit_named(&self, reader: &mut Reader, name: &str) -> Result<Unit, ServiceError> {
+        let mut units = reader.units_named(name).await?;
+        match units.len() {
+            0 => Err(ServiceError::UnknownUnit { name: name.to_owned() }),
+            1 => Ok(units.remove(0)),
+            count => Err(ServiceError::AmbiguousUnit { name: name.to_owned(), count }),
+        }
+    }
+}
+
+/// Seconds since 1970, as signed things carry them. A clock before 1970 counts as 1970.
+fn seconds(at: Timestamp) -> Seconds {
+    at.as_second().try_into().unwrap_or(0)
+}
+
+/// RFC 3339 in UTC, whole seconds, for programs.
+fn rfc3339(at: Timestamp) -> String {
+    Timestamp::from_second(at.as_second()).map_or_else(|_| at.to_string(), |whole| whole.to_string())
+}
