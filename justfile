@@ -1,0 +1,45 @@
+# Short names for what one does daily. `just` alone lists them.
+
+_list:
+    @just --list --unsorted
+
+# the main job from beginning to end, in ./demo
+demo:
+    cargo run --release -- demo
+
+# everything that must hold (what CI runs)
+test:
+    scripts/test
+
+# the same without other people's software
+quick:
+    scripts/test --quick
+
+# Rust tests on both databases; arguments go to cargo test
+cargo-test *args:
+    scripts/with-postgres cargo test --workspace {{ args }}
+
+# other people's software; arguments go to pytest
+interop *args:
+    scripts/interop {{ args }}
+
+# end to end beside the Python peer; `just bench --quick` for small sizes
+bench *args:
+    scripts/bench {{ args }}
+
+# format and lints
+lint:
+    cargo fmt --all
+    cargo clippy --workspace --all-targets -- -D warnings
+
+# the crates' documentation, opened
+doc:
+    cargo doc --workspace --no-deps --open
+
+# the shell scripts' own lints
+shellcheck:
+    shellcheck -x scripts/test scripts/bench scripts/setup-tools scripts/with-postgres scripts/interop scripts/support.sh .ci/run
+
+# licences, duplicates, advisories (needs cargo-deny)
+deny:
+    cargo deny check
