@@ -1,0 +1,6 @@
+//! What the federation's server (`zyz serve`) and the partner's node (`zyz-verify serve`) share on HTTP.
+//!
+//! [`wire`] is what goes over it, [`problem`] how a refusal looks (RFC 9457).
+
+pub mod problem;
+pub mod wire;
