@@ -32,6 +32,7 @@ mod holder;
 mod key;
 mod number;
 mod offer;
+mod refusal;
 pub mod status_list;
 mod status_set;
 mod trust;

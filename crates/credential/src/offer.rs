@@ -343,6 +343,49 @@ impl Offer {
     }
 }
 
+/// Every field, for the page and for programs: times in RFC 3339, days as 1 (Monday) to 7, hours as `["09:00","18:00"]` in
+/// Beijing; what sets no condition is left out.
+#[cfg(feature = "serde")]
+impl serde::Serialize for Offer {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        use alloc::format;
+        use serde::ser::SerializeMap;
+
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("id", &self.id)?;
+        map.serialize_entry("kind", &self.kind)?;
+        map.serialize_entry("title", &self.title)?;
+        map.serialize_entry("min_star", &self.min_star)?;
+        if !self.terms.is_empty() {
+            map.serialize_entry("terms", &self.terms)?;
+        }
+        for (name, time) in [("valid_from", self.valid_from), ("valid_to", self.valid_to)] {
+            if let Some(time) = time {
+                map.serialize_entry(name, &format!("{}", crate::verdict::timestamp(time)))?;
+            }
+        }
+        if self.weekdays != Weekdays::ALL {
+            let days: Vec<u8> = (0..7).filter(|day| self.weekdays.contains(*day)).map(|day| day + 1).collect();
+            map.serialize_entry("weekdays", &days)?;
+        }
+        if !self.hours.is_empty() {
+            let clock = |minute: u16| format!("{:02}:{:02}", minute / 60, minute % 60);
+            let hours: Vec<_> = self.hours.iter().map(|window| [clock(window.from), clock(window.to)]).collect();
+            map.serialize_entry("hours", &hours)?;
+        }
+        if !self.limits.are_none() {
+            map.serialize_entry("limits", &self.limits)?;
+        }
+        if self.identity_check {
+            map.serialize_entry("identity_check", &true)?;
+        }
+        if let Some(age) = self.max_status_age {
+            map.serialize_entry("max_status_age", &age)?;
+        }
+        map.end()
+    }
+}
+
 impl OfferKind {
     fn from_wire(kind: u64) -> Result<Self, OfferError> {
         match kind {
