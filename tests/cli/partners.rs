@@ -57,6 +57,10 @@ fn a_partner_from_agreement_to_usage(database: Database) {
     let number = desk.numbers().remove(0);
     assert_eq!(desk.judge(&desk.text(&number), "public")["offers"], json!([]), "the public bundle has none");
 
+    let renewed = desk.json(&["partner", "renew", &partner, "--agreement", "普志协〔2027〕1号", "--to", &day(600)]);
+    assert_eq!(renewed["agreement_to"].as_str(), Some(day(600).as_str()));
+    assert!(desk.refused(&["partner", "renew", &partner, "--agreement", "x", "--to", &day(600)]).contains("须晚于"));
+
     let usage = desk.json(&["partner", "usage", &partner]);
     assert_eq!((usage["total"]["uses"].as_u64(), usage["offers"].as_array().map(Vec::len)), (Some(0), Some(0)));
     let said = desk.ok(&["partner", "usage", &partner, "--from", "2026-01-01"]).out;
