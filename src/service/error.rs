@@ -197,6 +197,12 @@ pub enum ServiceError {
         /// Why, from the credential core.
         why: String,
     },
+    /// No partner has this id.
+    #[error("没有编号为 {id} 的合作单位。用 zyz partner list 查看")]
+    UnknownPartner {
+        /// The id asked for.
+        id: crate::domain::partner::PartnerId,
+    },
     /// Nothing to print.
     #[error("没有可打印的证件。先签发：zyz issue --all；已注销、已暂停、已换发的证不打印")]
     NothingToPrint,
@@ -212,6 +218,18 @@ pub enum ServiceError {
     #[error("内部计算意外中止，本次操作未写入")]
     Aborted,
 }
+
+/// Lets `?` take the errors of the rooms below into an operation's own error, through its variant `Service`.
+macro_rules! service_errors {
+    ($error:ident) => {
+        impl From<crate::store::StoreError> for $error {
+            fn from(error: crate::store::StoreError) -> Self {
+                Self::Service(error.into())
+            }
+        }
+    };
+}
+pub(super) use service_errors;
 
 /// The system's word for the errors people meet, with what to do.
 fn io_words(error: &std::io::Error) -> String {

@@ -7,7 +7,9 @@
 //! Each change is one transaction with its audit events, except `issue`, which is one a thousand cards and can be
 //! resumed, and files for people, which are written under another name and renamed when complete.
 
+pub mod bundles;
 pub mod doctor;
+pub mod enrol;
 mod error;
 mod files;
 pub mod hours;
@@ -15,10 +17,16 @@ pub mod import;
 pub mod issue;
 pub mod keys;
 pub mod lifecycle;
+mod lookup;
+pub mod offers;
+pub mod partners;
 pub mod print;
 pub mod publish;
+pub mod redeem;
 mod setup;
+mod signing;
 pub mod stars;
+mod verify;
 pub mod volunteers;
 
 use std::sync::Arc;
@@ -32,6 +40,7 @@ use crate::keystore::{KeyFolder, Passphrase};
 use crate::store::{Reader, Store, Tx, Unit};
 
 pub use error::ServiceError;
+use error::service_errors;
 
 /// The federation's office: database, keys and configuration together. Every use case is a method.
 pub struct Federation {
@@ -42,6 +51,7 @@ pub struct Federation {
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     actor: String,
+    signing: signing::Signing,
 }
 
 /// Which volunteers or cards a batch is about.
@@ -71,7 +81,7 @@ impl Federation {
         entropy: Arc<dyn Entropy>,
         actor: String,
     ) -> Self {
-        Self { store, folder, passphrase, config, clock, entropy, actor }
+        Self { store, folder, passphrase, config, clock, entropy, actor, signing: signing::Signing::default() }
     }
 
     /// The present moment.
@@ -80,7 +90,12 @@ impl Federation {
     }
 
     async fn begin(&self) -> Result<Tx, ServiceError> {
-        Ok(self.store.begin(&self.actor, self.now()).await?.dated(self.now())?)
+        self.begin_as(&self.actor).await
+    }
+
+    /// As [`Self::begin`], with another one who acts: a partner, through the server.
+    async fn begin_as(&self, actor: &str) -> Result<Tx, ServiceError> {
+        Ok(self.store.begin(actor, self.now()).await?.dated(self.now())?)
     }
 
     /// The one unit of this name.
