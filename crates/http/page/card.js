@@ -66,7 +66,7 @@ function draw(verdict, federation) {
   if (verdict.reason === 'ok') Object.assign(shown, { word: '有效', reason: 'shown' });
   const box = byId('result');
   Object.assign(box.dataset, { verdict: verdict.verdict, reason: verdict.reason });
-  fill(box, panel(shown), identity(shown),
+  fill(box, panel(shown, 'h2'), identity(shown),
     verdict.status ? el('p', { class: 'status-line', text: `数据时间 ${timeText(Date.parse(verdict.status.as_of))}` }) : null);
   byId('meaning').hidden = verdict.verdict === 'reject';
   byId('about').hidden = verdict.verdict !== 'reject';
@@ -85,7 +85,7 @@ function unable(error) {
     message: error.offline
       ? '现在没有网络，不能核对这张证。请联网后点「再核对一次」。合作单位登记过的扫码页断网也能用。'
       : '现在不能核对这张证。请稍后点「再核对一次」；仍是这样，请更新浏览器，或告知联合会。',
-  }), el('button', { type: 'button', class: 'wide main', id: 'again', text: '再核对一次', on: { click: start } }));
+  }, 'h2'), el('button', { type: 'button', class: 'wide main', id: 'again', text: '再核对一次', on: { click: start } }));
 }
 
 addEventListener('hashchange', start);

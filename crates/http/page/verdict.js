@@ -34,14 +34,14 @@ export function stars(count) {
   return el('span', { class: 'stars', role: 'img', aria: { label: starWords(count) } }, places);
 }
 
-/** The coloured part: symbol, word, why and what to do. */
-export function panel(verdict) {
+/** The coloured part: symbol, word, why and what to do. `heading` is the element of the word. */
+export function panel(verdict, heading) {
   const look = lookOf(verdict);
   const { symbol: name, word } = VERDICTS[look];
   const [first, ...rest] = sentences(verdict.message || '');
   const long = (verdict.word || word).length > 4;
   return el('div', { class: 'panel', data: { look } },
-    el('div', { class: 'answer' }, symbol(name), el('h2', { class: long ? 'word long' : 'word', text: verdict.word || word })),
+    el('div', { class: 'answer' }, symbol(name), el(heading, { class: long ? 'word long' : 'word', text: verdict.word || word })),
     el('p', { class: 'why' }, el('strong', { text: first }), rest.length ? el('span', { text: rest.join('') }) : null));
 }
 
@@ -102,7 +102,7 @@ export function drawVerdict(section, verdict, actions) {
   section.dataset.verdict = verdict.verdict;
   section.dataset.reason = verdict.reason;
   section.dataset.look = lookOf(verdict);
-  fill(section, panel(verdict), el('div', { class: 'below' }, identity(verdict), offers(verdict, actions)));
+  fill(section, panel(verdict, 'h1'), el('div', { class: 'below' }, identity(verdict), offers(verdict, actions)));
 }
 
 /** The same for ears. */
