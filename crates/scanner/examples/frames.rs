@@ -123,10 +123,11 @@ impl View {
         let contrast = severity("contrast", 0.2);
         let glare = severity("glare", 0.0);
         let worn = severity("worn", 0.05);
-        // The code fills from a third of the frame's height to nearly all of it.
-        let pixels = (random.between(0.38, 0.9) * HEIGHT as f64 / (modules as f64 + 2.0 * QUIET)).max(2.0);
-        let size = pixels * modules as f64;
+        // The code fills from a third of the frame's height to nearly all of it, however it is turned.
         let angle = rotation * std::f64::consts::PI * if random.below(2) == 0 { 1.0 } else { -1.0 };
+        let fits = HEIGHT as f64 / (modules as f64 + 2.0 * QUIET) / (angle.sin().abs() + angle.cos().abs());
+        let pixels = (random.between(0.38, 0.92) * fits).max(2.0);
+        let size = pixels * modules as f64;
         let direction = random.between(0.0, std::f64::consts::TAU);
         let lean = (tilt * 62.0).to_radians();
         let middle = (
@@ -243,9 +244,9 @@ impl Wear {
             (x, y, random.between(0.4, 0.8 + modules * 0.035))
         };
         Self {
-            scratches: (0..count(14.0)).map(|_| scratch(random)).collect(),
-            spots: (0..count(16.0)).map(|_| spot(random)).collect(),
-            dirt: (0..count(10.0)).map(|_| spot(random)).collect(),
+            scratches: (0..count(8.0)).map(|_| scratch(random)).collect(),
+            spots: (0..count(9.0)).map(|_| spot(random)).collect(),
+            dirt: (0..count(6.0)).map(|_| spot(random)).collect(),
         }
     }
 

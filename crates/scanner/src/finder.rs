@@ -50,6 +50,7 @@ pub(crate) fn find(tones: &Plane<'_, i16>) -> Vec<Finder> {
             if let Some(known) = known {
                 known.seen += 1;
             } else if found.len() < MAX_FINDERS
+                && is_target_across(tones, at, (run[5] - run[0]) / 7.0)
                 && let Some(finder) = examine(tones, at, (run[5] - run[0]) / 7.0)
             {
                 found.push(finder);
@@ -83,6 +84,14 @@ fn is_target(edges: &[f32]) -> bool {
     });
     let middle = edges[3] - edges[2];
     narrow && middle > 1.9 * module && middle < 4.3 * module
+}
+
+/// The same from top to bottom, before it is looked at more closely.
+fn is_target_across(tones: &Plane<'_, i16>, at: Point, module: f32) -> bool {
+    let reach = module * 3.5 * 2.5;
+    let Some(up) = rays(tones, at, Point::new(0.0, -1.0), reach) else { return false };
+    let Some(down) = rays(tones, at, Point::new(0.0, 1.0), reach) else { return false };
+    is_target(&[-up[2], -up[1], -up[0], down[0], down[1], down[2]])
 }
 
 /// Looks from a place into eight directions and moves to the middle of what is there.

@@ -17,64 +17,54 @@ pub(crate) struct Located {
 /// Best targets of which threes are made, and threes that are looked at.
 const MAX_TARGETS: usize = 14;
 const MAX_LOCATED: usize = 6;
+/// Targets of a symbol leaned far back differ in size, but not more than by this factor.
+const MOST_UNLIKE: f32 = 2.2;
 /// Timing lines that do not alternate are none.
 const LEAST_TIMING: f32 = 0.25;
 
 /// The threes among the targets that have timing lines between them, the clearest first.
 pub(crate) fn locate(grey: &Plane<'_, u8>, tones: &Plane<'_, i16>, finders: &[Finder]) -> Vec<Located> {
     let best = &finders[..finders.len().min(MAX_TARGETS)];
+    // From each target to each other.
+    let legs: Vec<Option<Leg>> = (0..best.len() * best.len())
+        .map(|place| {
+            let (from, to) = (&best[place / best.len()], &best[place % best.len()]);
+            let alike = from.module < to.module * MOST_UNLIKE && to.module < from.module * MOST_UNLIKE;
+            if alike { leg(tones, from, to) } else { None }
+        })
+        .collect();
+    let leg = |from: usize, to: usize| legs[from * best.len() + to].as_ref();
     let mut located: Vec<Located> = Vec::new();
-    for (i, a) in best.iter().enumerate() {
-        for (j, b) in best.iter().enumerate().skip(i + 1) {
-            for c in best.iter().skip(j + 1) {
-                let sizes = [a.module, b.module, c.module];
-                let (least, most) = sizes.iter().fold((f32::MAX, 0.0_f32), |(l, m), s| (l.min(*s), m.max(*s)));
-                if most > least * 2.2 {
-                    continue;
-                }
-                for [corner, one, other] in [[a, b, c], [b, c, a], [c, a, b]] {
-                    located.extend(three(grey, tones, corner, one, other));
+    for corner in 0..best.len() {
+        for one in 0..best.len() {
+            for other in one + 1..best.len() {
+                if let (Some(to_one), Some(to_other)) = (leg(corner, one), leg(corner, other)) {
+                    located.extend(three(grey, to_one, to_other));
                 }
             }
         }
     }
     located.sort_by(|a, b| b.timing.total_cmp(&a.timing));
+    let clearest = located.first().map_or(0.0, |clearest| clearest.timing);
+    located.retain(|one| one.timing > clearest * 0.6);
     located.truncate(MAX_LOCATED);
     located
 }
 
-/// The symbol that has its upper left target at `corner`, if any.
-fn three(
-    grey: &Plane<'_, u8>,
-    tones: &Plane<'_, i16>,
-    corner: &Finder,
-    one: &Finder,
-    other: &Finder,
-) -> Option<Located> {
-    let (to_one, to_other) = (one.middle.minus(corner.middle), other.middle.minus(corner.middle));
-    let cross = to_one.cross(to_other);
-    let (lengths, sine) = ((to_one.length(), to_other.length()), cross / (to_one.length() * to_other.length()));
-    if sine.abs() < 0.3 || lengths.0 > lengths.1 * 3.0 || lengths.1 > lengths.0 * 3.0 {
+/// The symbol with these two sides between its targets, if any.
+fn three(grey: &Plane<'_, u8>, one: &Leg, other: &Leg) -> Option<Located> {
+    let sine = one.line.cross(other.line) / (one.line.length() * other.line.length());
+    let (n, m) = (one.modules, other.modules);
+    if sine.abs() < 0.3 || (n - m).abs() > 0.08 * (n + m) {
         return None;
     }
-    let (right, low) = if cross > 0.0 { (one, other) } else { (other, one) };
-    let across = leg(tones, corner, right)?;
-    let down = leg(tones, corner, low)?;
-    let (n, m) = (across.modules, down.modules);
-    if (n - m).abs() > 0.25 * (n + m) / 2.0 {
-        return None;
-    }
+    let (across, down) = if sine > 0.0 { (one, other) } else { (other, one) };
     let guess = ((n + m) / 2.0 + 7.0 - 17.0) / 4.0;
-    let nearest = guess.round();
+    let slack = 0.75 + guess / 12.0;
+    let (least, most) = ((guess - slack).ceil().max(1.0) as usize, (guess + slack).floor().min(40.0) as usize);
     let mut best: Option<Located> = None;
-    let reach = 1 + (guess / 12.0) as i32;
-    for off in -reach..=reach {
-        let version = nearest as i32 + off;
-        if !(1..=40).contains(&version) || (version as f32 - guess).abs() > 0.75 + guess / 12.0 {
-            continue;
-        }
-        let version = version as usize;
-        let matches = matches(corner, right, low, &across, &down, version);
+    for version in least..=most {
+        let matches = matches(across, down, version);
         let Some(map) = Homography::fit(&matches) else { continue };
         let timing = timing(grey, &map, side(version));
         if timing > best.as_ref().map_or(LEAST_TIMING, |best| best.timing) {
@@ -86,6 +76,7 @@ fn three(
 
 /// What was measured along the line from one target's middle to another's.
 struct Leg {
+    line: Point,
     /// Modules from middle to middle.
     modules: f32,
     /// Places on the line, in modules before (negative) and after each end's middle: (offset, pixel) for both ends.
@@ -98,6 +89,9 @@ fn leg(tones: &Plane<'_, i16>, from: &Finder, to: &Finder) -> Option<Leg> {
     let length = line.length();
     let direction = Point::new(line.x / length, line.y / length);
     let back = Point::new(-direction.x, -direction.y);
+    if length < from.module + to.module {
+        return None;
+    }
     let end = |finder: &Finder| -> Option<(f32, Vec<(f32, Point)>)> {
         let reach = finder.module * 9.0;
         let ahead = rays(tones, finder.middle, direction, reach)?;
@@ -115,16 +109,12 @@ fn leg(tones: &Plane<'_, i16>, from: &Finder, to: &Finder) -> Option<Leg> {
     let (far_width, far) = end(to)?;
     // Seen at a slant, modules shrink along the line so that this mean is exact.
     let modules = length / (near_width * far_width).sqrt();
-    (8.0..=175.0).contains(&modules).then_some(Leg { modules, near, far })
+    (8.0..=175.0).contains(&modules).then_some(Leg { line, modules, near, far })
 }
 
-fn matches(corner: &Finder, right: &Finder, low: &Finder, across: &Leg, down: &Leg, version: usize) -> Vec<Match> {
+fn matches(across: &Leg, down: &Leg, version: usize) -> Vec<Match> {
     let far = side(version) as f32 - 3.5;
-    let mut matches = vec![
-        Match { module: Point::new(3.5, 3.5), pixel: corner.middle, weight: 4.0 },
-        Match { module: Point::new(far, 3.5), pixel: right.middle, weight: 4.0 },
-        Match { module: Point::new(3.5, far), pixel: low.middle, weight: 4.0 },
-    ];
+    let mut matches = Vec::with_capacity(28);
     for (places, middle) in [(&across.near, 3.5), (&across.far, far)] {
         let module = |offset: f32| Point::new(middle + offset, 3.5);
         matches.extend(places.iter().map(|&(offset, pixel)| Match { module: module(offset), pixel, weight: 1.0 }));
@@ -133,6 +123,8 @@ fn matches(corner: &Finder, right: &Finder, low: &Finder, across: &Leg, down: &L
         let module = |offset: f32| Point::new(3.5, middle + offset);
         matches.extend(places.iter().map(|&(offset, pixel)| Match { module: module(offset), pixel, weight: 1.0 }));
     }
+    // The middles themselves are known best.
+    matches.iter_mut().step_by(1 + 2 * RINGS.len()).for_each(|middle| middle.weight = 4.0);
     matches
 }
 
