@@ -1,6 +1,7 @@
 //! The three square targets in a symbol's corners.
 
-use crate::plane::{Plane, Point};
+use crate::order::ascending;
+use crate::plane::{Plane, Point, between};
 
 /// A target: dark 3 × 3 modules, a light ring, a dark ring.
 #[derive(Debug, Clone, Copy)]
@@ -62,7 +63,7 @@ pub(crate) fn find(tones: &Plane<'_, i16>) -> Vec<Finder> {
         let expected = (finder.module * 1.5).max(1.0);
         finder.error + 0.15 * (1.0 - (finder.seen as f32 / expected).min(1.0))
     };
-    found.sort_by(|a, b| doubt(a).total_cmp(&doubt(b)));
+    ascending(&mut found, doubt);
     found
 }
 
@@ -145,16 +146,18 @@ pub(crate) fn rays(tones: &Plane<'_, i16>, from: Point, direction: Point, reach:
     if before >= 0.0 {
         return None;
     }
+    // Fine enough not to step over a ring that is much too narrow.
+    let step = between(reach * STEP, 0.5, 1.5);
     let (mut next, mut travelled) = (0, 0.0);
     while travelled < reach {
-        travelled += STEP;
+        travelled += step;
         let point = from.plus(direction, travelled);
         if !tones.holds(point) {
             return None;
         }
         let here = tones.at(point);
         if (here < 0.0) != (before < 0.0) {
-            edges[next] = travelled - STEP + STEP * crossing(before, here);
+            edges[next] = travelled - step + step * crossing(before, here);
             next += 1;
             if next == 3 {
                 return Some(edges);
@@ -165,4 +168,5 @@ pub(crate) fn rays(tones: &Plane<'_, i16>, from: Point, direction: Point, reach:
     None
 }
 
-const STEP: f32 = 0.5;
+/// A step, in parts of the reach, which is some ten modules.
+const STEP: f32 = 0.035;

@@ -21,6 +21,7 @@ mod attempt;
 mod bits;
 mod finder;
 mod locate;
+mod order;
 mod picture;
 mod plane;
 mod reed_solomon;

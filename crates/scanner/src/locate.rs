@@ -1,6 +1,7 @@
 //! From three targets to the map of a symbol's modules.
 
 use crate::finder::{Finder, RINGS, rays};
+use crate::order::ascending;
 use crate::plane::{Homography, Match, Plane, Point};
 use crate::symbol::{alignment_centers, side};
 
@@ -44,7 +45,7 @@ pub(crate) fn locate(grey: &Plane<'_, u8>, tones: &Plane<'_, i16>, finders: &[Fi
             }
         }
     }
-    located.sort_by(|a, b| b.timing.total_cmp(&a.timing));
+    ascending(&mut located, |one| -one.timing);
     let clearest = located.first().map_or(0.0, |clearest| clearest.timing);
     located.retain(|one| one.timing > clearest * 0.6);
     located.truncate(MAX_LOCATED);

@@ -7,29 +7,35 @@ pub(crate) fn tones(luma: &[u8], width: usize, height: usize) -> Vec<i16> {
     let mut tones = vec![0_i16; width * height];
     // Wide enough to reach across a finder pattern of a code that fills the picture, narrow enough to follow a shadow.
     let radius = (width.min(height) / 12).max(8);
-    let mut columns = vec![0_u32; width];
+    // Sums of the window's rows, with room on both sides for columns that are not there.
+    let mut columns = vec![0_u32; width + 2 * radius + 1];
     for row in luma.chunks_exact(width).take(radius) {
-        add(&mut columns, row);
+        add(&mut columns[radius + 1..], row);
     }
     for (y, out) in tones.chunks_exact_mut(width).enumerate() {
+        let sums = &mut columns[radius + 1..];
         if let Some(entering) = row_at(luma, width, height, y + radius) {
-            add(&mut columns, entering);
+            add(sums, entering);
         }
         if y > radius {
             let leaving = &luma[(y - radius - 1) * width..][..width];
-            columns.iter_mut().zip(leaving).for_each(|(sum, &pixel)| *sum -= u32::from(pixel));
+            sums.iter_mut().zip(leaving).for_each(|(sum, &pixel)| *sum -= u32::from(pixel));
         }
         let rows = (y + radius + 1).min(height) - y.saturating_sub(radius);
+        let mut sum: u32 = columns[..2 * radius + 1].iter().sum();
+        // Dividing is slow, and all but the edges have as many pixels around them.
+        let part = |count: usize| MARGIN * 16.0 / (rows * count) as f32;
+        let inside = part((2 * radius + 1).min(width));
+        let window = columns[2 * radius + 1..].iter().zip(&columns);
         let row = &luma[y * width..][..width];
-        let mut sum: u32 = columns.iter().take(radius).sum();
-        for (x, (&pixel, tone)) in row.iter().zip(out).enumerate() {
-            sum += columns.get(x + radius).copied().unwrap_or(0);
-            if x > radius {
-                sum -= columns[x - radius - 1];
-            }
-            let count = rows * ((x + radius + 1).min(width) - x.saturating_sub(radius));
-            let mean = sum as f32 / count as f32;
-            *tone = ((f32::from(pixel) - mean * MARGIN) * 16.0) as i16;
+        for (x, ((&pixel, tone), (&entering, &leaving))) in row.iter().zip(out).zip(window).enumerate() {
+            sum = sum + entering - leaving;
+            let part = if x >= radius && x + radius < width {
+                inside
+            } else {
+                part((x + radius + 1).min(width) - x.saturating_sub(radius))
+            };
+            *tone = (i32::from(pixel) * 16 - (sum as f32 * part) as i32) as i16;
         }
     }
     tones

@@ -41,8 +41,8 @@ impl<T: Copy + Into<f32>> Plane<'_, T> {
     /// The value at a place, between the four pixels around it; beyond the edge the edge's.
     #[inline]
     pub(crate) fn at(&self, point: Point) -> f32 {
-        let x = (point.x - 0.5).clamp(0.0, (self.width - 1) as f32 - 0.001);
-        let y = (point.y - 0.5).clamp(0.0, (self.height - 1) as f32 - 0.001);
+        let x = between(point.x - 0.5, 0.0, (self.width - 1) as f32 - 0.001);
+        let y = between(point.y - 0.5, 0.0, (self.height - 1) as f32 - 0.001);
         let (left, top) = (x as usize, y as usize);
         let (right, low) = (x - left as f32, y - top as f32);
         let place = top * self.width + left;
@@ -54,6 +54,18 @@ impl<T: Copy + Into<f32>> Plane<'_, T> {
 
     pub(crate) fn holds(&self, point: Point) -> bool {
         point.x >= 0.0 && point.y >= 0.0 && point.x < self.width as f32 && point.y < self.height as f32
+    }
+}
+
+/// `f32::clamp` without its panic, which would bring the printing of fractions into the page's module.
+#[inline]
+pub(crate) fn between(value: f32, least: f32, most: f32) -> f32 {
+    if value > most {
+        most
+    } else if value > least {
+        value
+    } else {
+        least
     }
 }
 

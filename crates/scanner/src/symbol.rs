@@ -1,6 +1,8 @@
 //! What a QR code of each version looks like (ISO/IEC 18004), and from its modules to bytes.
 
 use crate::bits;
+use crate::order::ascending;
+use crate::plane::between;
 use crate::reed_solomon;
 
 /// Side of a symbol of `version`, in modules.
@@ -170,7 +172,7 @@ pub(crate) fn format(layout: &Layout, tone: impl Fn(usize, usize) -> f32) -> For
     };
     let mut tones = [0.0_f32; 15];
     for (bit, sum) in tones.iter_mut().enumerate() {
-        *sum = places(bit).iter().map(|&(x, y)| tone(x, y).clamp(-1.0, 1.0)).sum();
+        *sum = places(bit).iter().map(|&(x, y)| between(tone(x, y), -1.0, 1.0)).sum();
     }
     let agreement = |value: u32| -> f32 {
         let code = format_code(value);
@@ -223,7 +225,7 @@ fn correct(words: &mut [u8], sure: &[f32], ec: usize) -> Option<()> {
         return Some(());
     }
     let mut order: Vec<usize> = (0..words.len()).collect();
-    order.sort_unstable_by(|a, b| sure[*a].total_cmp(&sure[*b]));
+    ascending(&mut order, |place| sure[*place]);
     [ec / 4, ec / 2, (ec * 3 / 4).min(ec - 4)]
         .into_iter()
         .any(|count| count < ec && reed_solomon::correct(words, ec, &order[..count]))
@@ -249,7 +251,9 @@ fn codewords(layout: &Layout, mask: usize, tone: impl Fn(usize, usize) -> f32) -
                 }
                 let tone = tone(x, y);
                 word = word << 1 | u8::from((tone > 0.0) ^ masked(mask, x, y));
-                sure = sure.min(tone.abs());
+                if tone.abs() < sure {
+                    sure = tone.abs();
+                }
                 count += 1;
                 if count == 8 {
                     words.push(word);
