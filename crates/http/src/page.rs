@@ -4,7 +4,7 @@
 //! all of the scanner page without a network; its version is a hash over all files. Addresses within the pages are
 //! relative: the router may stand below any path.
 //!
-//! To add a file: put it into `crates/http/page/` and name it in [`FILES`].
+//! To add a file: put it into `crates/http/page/` and name it in `FILES`.
 
 use std::io::Write;
 use std::sync::Arc;
