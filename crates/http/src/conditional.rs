@@ -1,9 +1,11 @@
 //! Conditional requests (RFC 9110 §13): whoever has the newest answer already is told so instead of getting it again.
 
 use axum::body::Body;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use sha2::{Digest, Sha256};
+
+const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
 
 /// A body that is sent whole or, to whom has it, as 304.
 #[derive(Debug, Clone)]
@@ -12,15 +14,37 @@ pub struct Cacheable {
     etag: HeaderValue,
     content_type: &'static str,
     cache_control: HeaderValue,
+    for_everybody: bool,
 }
 
 impl Cacheable {
     /// `cache_control` must be printable ASCII, else `no-cache` is sent. The ETag is a strong one over the body.
     pub fn new(body: impl Into<axum::body::Bytes>, content_type: &'static str, cache_control: &str) -> Self {
         let body = body.into();
-        let etag = etag(&body);
+        let tag = etag(&body);
+        Self::with(body, tag, content_type, cache_control)
+    }
+
+    /// The same where the entity tag is known already, quotes included.
+    pub fn tagged(
+        body: impl Into<axum::body::Bytes>,
+        tag: &str,
+        content_type: &'static str,
+        cache_control: &str,
+    ) -> Self {
+        let body = body.into();
+        let tag = HeaderValue::from_str(tag).unwrap_or_else(|_| etag(&body));
+        Self::with(body, tag, content_type, cache_control)
+    }
+
+    fn with(body: axum::body::Bytes, etag: HeaderValue, content_type: &'static str, cache_control: &str) -> Self {
         let cache_control = HeaderValue::from_str(cache_control).unwrap_or(HeaderValue::from_static("no-cache"));
-        Self { body, etag, content_type, cache_control }
+        Self { body, etag, content_type, cache_control, for_everybody: false }
+    }
+
+    /// For pages of other origins too: what is published to the world (CORS, and no Cross-Origin-Resource-Policy).
+    pub fn for_everybody(self) -> Self {
+        Self { for_everybody: true, ..self }
     }
 
     /// 200 with the body, or 304 if `request` shows that the client has it.
@@ -33,6 +57,11 @@ impl Cacheable {
         };
         response.headers_mut().insert(header::ETAG, self.etag);
         response.headers_mut().insert(header::CACHE_CONTROL, self.cache_control);
+        if self.for_everybody {
+            let headers = response.headers_mut();
+            headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+            headers.insert(RESOURCE_POLICY, HeaderValue::from_static("cross-origin"));
+        }
         response
     }
 }

@@ -220,17 +220,18 @@ fn request_id(headers: &HeaderMap) -> Option<Arc<str>> {
     sane.then(|| id.into())
 }
 
-/// Headers of every answer. Content-Security-Policy and Cache-Control only where the handler set none.
+/// Headers of every answer; the second half only where the handler set none.
 fn guard(headers: &mut HeaderMap, hsts: bool) {
     let always = [
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::REFERRER_POLICY, "no-referrer"),
-        (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
         (HeaderName::from_static("permissions-policy"), "camera=(self), microphone=(), geolocation=()"),
     ];
     for (name, value) in always {
         headers.insert(name, HeaderValue::from_static(value));
     }
+    let policy = HeaderName::from_static("cross-origin-resource-policy");
+    headers.entry(policy).or_insert(HeaderValue::from_static("same-origin"));
     headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(HeaderValue::from_static(STRICT_CSP));
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     if hsts {
