@@ -132,13 +132,6 @@ fn a_server_without_a_free_place_turns_away_but_says_that_it_lives() {
 }
 
 #[test]
-fn a_handler_that_takes_too_long() {
-    let defaults = Options::default();
-    let app = TestApp::bounded(Options { bounds: Bounds { patience: Duration::ZERO, ..defaults.bounds }, ..defaults });
-    app.get("/readyz").is_problem(503, "timeout");
-}
-
-#[test]
 fn the_same_answer_below_a_path() {
     let config = zyz::config::Config { public_url: "https://zyz.example.cn/card/".into(), ..Default::default() };
     let app = TestApp::with(Database::sqlite(), Options::default(), config);
