@@ -2,11 +2,11 @@
 
 import { Camera, NoCamera } from './camera.js';
 import { readMeta, writeMeta } from './db.js';
-import { loadEngine } from './engine.js';
+import { loadEngine, numberTyped } from './engine.js';
 import { ageWords, byId, el, fill, timeText } from './format.js';
 import { LocalBook } from './local.js';
 import { NodeBook } from './node.js';
-import { checkDigitHolds, foldDigits, kindOf } from './number.js';
+import { foldDigits, kindOf } from './number.js';
 import { readPhoto } from './photo.js';
 import { History, Settings, sheetOpen, closeSheets } from './sheets.js';
 import { armSound, signal } from './signal.js';
@@ -42,6 +42,7 @@ function show(screen) {
   for (const id of ['finder', 'bar', 'foot']) byId(id).hidden = !working;
   byId('typed').hidden = screen !== 'ready';
   byId('next').hidden = screen !== 'verdict';
+  byId('photo-tool').hidden = screen === 'verdict';
 }
 
 async function start() {
@@ -79,6 +80,7 @@ async function mode() {
 }
 
 function welcome(state, detail) {
+  if (app.camera) app.camera.stop();
   show('welcome');
   const screen = new Welcome(byId('welcome'), app.book, { onDone: () => work() });
   screen.show(state, detail);
@@ -114,6 +116,7 @@ async function startCamera() {
   }
   const cameras = app.camera.running ? await Camera.list() : [];
   byId('torch').hidden = !app.camera.hasTorch();
+  byId('torch').setAttribute('aria-pressed', 'false');
   byId('lens').hidden = cameras.length < 2;
 }
 
@@ -148,7 +151,7 @@ async function scanned(text, source) {
 
 async function lookUp(number) {
   closeSheets();
-  if (!checkDigitHolds(number)) return announce('', OWN.numberWrong(number));
+  if (!numberTyped(number)) return announce('', OWN.numberWrong(number));
   const { result, verdict } = await during(() => app.book.lookup(number));
   return announce('', verdict || numberVerdict(result));
 }
@@ -169,7 +172,7 @@ function announce(text, verdict) {
   app.current = { text, verdict, at: performance.now(), given: new Map() };
   draw();
   show('verdict');
-  byId('verdict').scrollTop = 0;
+  scrollTo(0, 0);
   signal(lookOf(verdict), app.settings);
   say(spoken(verdict));
   returnLater();
@@ -188,7 +191,7 @@ function returnLater() {
   }, BACK_AFTER_MS[lookOf(app.current.verdict)]);
 }
 
-async function give(offer) {
+async function give(offer, event) {
   const card = app.current;
   if (app.busy || !card) return;
   app.busy = true;
@@ -212,6 +215,8 @@ async function give(offer) {
   }
   if (app.current === card) {
     draw();
+    // Whoever works by keyboard goes on where the button was.
+    if (event.detail === 0) (document.querySelector('#given .undo') || byId('verdict')).focus();
     returnLater();
   }
 }
@@ -298,6 +303,12 @@ async function change(settings) {
   drawFoot();
 }
 
+/** Everything was deleted on request. */
+function left() {
+  app.settings = { ...DEFAULTS };
+  welcome('left');
+}
+
 async function nextCamera() {
   const cameras = await Camera.list();
   const now = app.camera.track && app.camera.track.getSettings().deviceId;
@@ -345,7 +356,9 @@ function typed(event) {
   scanned(text, 'typed');
 }
 
-const parts = () => ({ book: app.book, settings: app.settings, change, undo, signal: (name) => signal(name, app.settings) });
+const parts = () => ({
+  book: app.book, settings: app.settings, change, undo, left, signal: (name) => signal(name, app.settings),
+});
 
 byId('typed').addEventListener('submit', typed);
 byId('photo').addEventListener('change', photo);
