@@ -43,14 +43,18 @@ pub struct HourWindow {
     pub to: u16,
 }
 
-/// How often one card may use an offer; `None` is without limit. Held by the redemption ledger, not here.
+/// How often one card may use an offer; `None` is without limit. See [`OfferLimits::reached`].
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct OfferLimits {
     /// A day in Beijing.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub per_day: Option<u32>,
     /// A calendar month in Beijing.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub per_month: Option<u32>,
     /// In all.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub in_all: Option<u32>,
 }
 
@@ -105,6 +109,15 @@ pub enum Ineligible {
     /// The status data is older than it accepts.
     #[error("the status data is too old for this offer")]
     StatusTooOld,
+    /// Used as often as it may be on this day in Beijing.
+    #[error("used up for today")]
+    UsedToday,
+    /// Used as often as it may be in this calendar month in Beijing.
+    #[error("used up for this month")]
+    UsedThisMonth,
+    /// Used as often as it may be in all.
+    #[error("used up")]
+    UsedUp,
 }
 
 /// Why something is not an offer.
@@ -188,6 +201,8 @@ impl Offer {
 
     /// Whether a holder of `star` stars gets it at `at`, the status data being `status_age` seconds old.
     ///
+    /// Uses are not known here: [`Verdict::count_uses`](crate::Verdict::count_uses).
+    ///
     /// # Errors
     /// [`Ineligible`]: the first reason that applies, in the order of its variants.
     pub fn eligibility(&self, star: u8, at: Seconds, status_age: u64) -> Result<(), Ineligible> {
@@ -242,7 +257,7 @@ impl Offer {
     }
 
     pub(crate) fn write(&self, writer: &mut Writer) {
-        let limits = (self.limits != OfferLimits::default()).then_some(self.limits);
+        let limits = (!self.limits.are_none()).then_some(self.limits);
         let present = [
             !self.terms.is_empty(),
             self.valid_from.is_some(),
@@ -370,6 +385,11 @@ impl HourWindow {
 }
 
 impl OfferLimits {
+    /// Whether there is no limit.
+    pub fn are_none(&self) -> bool {
+        *self == Self::default()
+    }
+
     fn all(&self) -> [Option<u32>; 3] {
         [self.per_day, self.per_month, self.in_all]
     }
