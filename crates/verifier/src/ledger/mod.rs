@@ -230,6 +230,18 @@ impl Ledger {
     }
 }
 
+impl LedgerError {
+    /// Names it for programs.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Full => "storage_full",
+            Self::Storage(_) => "storage_failed",
+            Self::Damaged(_) | Self::Content(_) => "storage_damaged",
+            Self::Newer { .. } => "storage_newer",
+        }
+    }
+}
+
 impl Identity {
     /// The partner, as the wire names it.
     pub fn partner(&self) -> PartnerInfo {
