@@ -161,7 +161,9 @@ fn explain(error: &BundleError) -> &'static str {
 /// The same for a bundle that came over the network, where nobody can fetch another by hand.
 pub(crate) fn describe(error: &BundleError) -> String {
     let what = match error {
-        BundleError::Older { seen, got } => return format!("它是第 {got} 版，比已有的第 {seen} 版旧。本机继续使用原有数据"),
+        BundleError::Older { seen, got } => {
+            return format!("它是第 {got} 版，比已有的第 {seen} 版旧。本机继续使用原有数据");
+        }
         BundleError::TrustListOlder { seen, got } => {
             return format!("其中的信任清单是第 {got} 版，比已有的第 {seen} 版旧。本机继续使用原有数据");
         }

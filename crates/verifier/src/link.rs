@@ -182,7 +182,10 @@ mod tests {
         assert!(matches!(parse(&format!("https://a.cn/scan#root={root}")), Err(LinkError::Code)));
         assert!(matches!(parse(&format!("https://a.cn/scan#enrol=A%20B&root={root}")), Err(LinkError::Code)));
         assert!(matches!(parse("https://a.cn/scan#enrol=A"), Err(LinkError::RootMissing)));
-        assert!(matches!(parse(&format!("https://a.cn/scan#enrol=A&root={}", &root[1..])), Err(LinkError::RootMissing)));
+        assert!(matches!(
+            parse(&format!("https://a.cn/scan#enrol=A&root={}", &root[1..])),
+            Err(LinkError::RootMissing)
+        ));
         let weak = format!("https://a.cn/scan#enrol=A&root=AQ{}", "A".repeat(41));
         assert!(matches!(parse(&weak), Err(LinkError::Root(RootError::Refused(_)))));
     }

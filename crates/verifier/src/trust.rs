@@ -85,13 +85,13 @@ impl TrustError {
     /// Names it for programs.
     pub fn code(&self) -> &'static str {
         match self {
-            Self::Bundle(BundleError::Older { .. } | BundleError::TrustListOlder { .. } | BundleError::IssuedEarlier) => {
-                "bundle_older"
-            }
-            Self::Bundle(error) if is_fork(error) => "bundle_forked",
             Self::Bundle(
-                BundleError::KeyRetired(_) | BundleError::KeyCompromised(_) | BundleError::KeyNotValid(_),
-            ) => "bundle_key_refused",
+                BundleError::Older { .. } | BundleError::TrustListOlder { .. } | BundleError::IssuedEarlier,
+            ) => "bundle_older",
+            Self::Bundle(error) if is_fork(error) => "bundle_forked",
+            Self::Bundle(BundleError::KeyRetired(_) | BundleError::KeyCompromised(_) | BundleError::KeyNotValid(_)) => {
+                "bundle_key_refused"
+            }
             Self::Bundle(_) => "bundle_corrupt",
             Self::State(error) if error.is_full() => "storage_full",
             Self::State(_) => "storage_failed",

@@ -213,7 +213,8 @@ impl Ledger {
 
     async fn meta<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, LedgerError> {
         let mut connection = self.lock().await;
-        let row = sqlx::query("SELECT value FROM meta WHERE key = $1").bind(key).fetch_optional(&mut *connection).await?;
+        let row =
+            sqlx::query("SELECT value FROM meta WHERE key = $1").bind(key).fetch_optional(&mut *connection).await?;
         let Some(row) = row else { return Ok(None) };
         let value: &[u8] = row.try_get(0)?;
         serde_json::from_slice(value).map(Some).map_err(|_| LedgerError::Content("meta"))

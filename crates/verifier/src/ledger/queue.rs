@@ -1,6 +1,6 @@
 //! What the federation does not know yet, and what it said to the rest.
 
-use sqlx::sqlite::{SqliteConnection, SqliteRow};
+use sqlx::sqlite::SqliteRow;
 use sqlx::{Connection, Row};
 use uuid::Uuid;
 use zyz_credential::Seconds;
@@ -111,7 +111,8 @@ impl Ledger {
             }
         }
         for entry in &result.reversals {
-            let update = "UPDATE redemption SET reversal_outcome = $2 WHERE reversal_id = $1 AND reversal_outcome IS NULL";
+            let update =
+                "UPDATE redemption SET reversal_outcome = $2 WHERE reversal_id = $1 AND reversal_outcome IS NULL";
             let update = sqlx::query(update).bind(entry.id.as_bytes().to_vec()).bind(outcome(entry.outcome));
             done.struck += update.execute(&mut *tx).await?.rows_affected();
         }

@@ -55,6 +55,8 @@ pub struct Use {
     pub reversed_at: Option<Seconds>,
     /// Whether the federation has answered for it, and for its reversal if there is one.
     pub sent: bool,
+    /// Whether the federation did not take it.
+    pub refused: bool,
     /// How the card stood, as the federation knew when it got the use.
     pub standing: Option<String>,
 }
@@ -82,7 +84,8 @@ pub enum Reversed {
 }
 
 const COLUMNS: &str = "id, offer, title, number, holder, redeemed_at, reversed_at, standing, \
-     outcome IS NOT NULL AND (reversed_at IS NULL OR reversal_outcome IS NOT NULL), content";
+     outcome IS NOT NULL AND (reversed_at IS NULL OR reversal_outcome IS NOT NULL), \
+     coalesce(outcome IN ('conflict', 'refused'), FALSE), content";
 
 impl Ledger {
     /// What an idempotency key was used for: the use and the hash of what was asked.
@@ -130,6 +133,7 @@ impl Ledger {
             redeemed_at: new.redeemed_at,
             reversed_at: None,
             sent: false,
+            refused: false,
             standing: None,
         }))
     }
@@ -143,7 +147,12 @@ impl Ledger {
         let mut tx = connection.begin_with("BEGIN IMMEDIATE").await?;
         let update = "UPDATE redemption SET reversal_id = $2, reversed_at = max($3, redeemed_at) \
                       WHERE id = $1 AND reversed_at IS NULL";
-        sqlx::query(update).bind(&id.as_bytes()[..]).bind(&reversal.as_bytes()[..]).bind(signed(at)).execute(&mut *tx).await?;
+        sqlx::query(update)
+            .bind(&id.as_bytes()[..])
+            .bind(&reversal.as_bytes()[..])
+            .bind(signed(at))
+            .execute(&mut *tx)
+            .await?;
         let select = sqlx::query("SELECT reversed_at FROM redemption WHERE id = $1").bind(&id.as_bytes()[..]);
         let Some(row) = select.fetch_optional(&mut *tx).await? else { return Ok(Reversed::Unknown) };
         let at = unsigned(row.try_get(0)?);
@@ -157,7 +166,9 @@ impl Ledger {
     /// # Errors
     /// [`LedgerError`].
     pub async fn history(&self, now: Seconds, most: u32) -> Result<Vec<Use>, LedgerError> {
-        let sql = format!("SELECT {COLUMNS} FROM redemption WHERE redeemed_at >= $1 ORDER BY redeemed_at DESC, id DESC LIMIT $2");
+        let sql = format!(
+            "SELECT {COLUMNS} FROM redemption WHERE redeemed_at >= $1 ORDER BY redeemed_at DESC, id DESC LIMIT $2"
+        );
         let query = sqlx::query(sqlx::AssertSqlSafe(sql));
         let since = signed(now.saturating_sub(HISTORY_SECONDS));
         let rows = query.bind(since).bind(i64::from(most)).fetch_all(&mut *self.lock().await).await?;
@@ -168,10 +179,14 @@ impl Ledger {
 async fn by_key(connection: &mut SqliteConnection, key: &str) -> Result<Option<(Use, Vec<u8>)>, LedgerError> {
     let sql = format!("SELECT {COLUMNS} FROM redemption WHERE idempotency_key = $1");
     let row = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(key).fetch_optional(connection).await?;
-    row.map(|row| Ok((read(&row)?, row.try_get(9)?))).transpose()
+    row.map(|row| Ok((read(&row)?, row.try_get(10)?))).transpose()
 }
 
-async fn uses(connection: &mut SqliteConnection, number: &CertificateNumber, offer: &str) -> Result<Vec<Seconds>, LedgerError> {
+async fn uses(
+    connection: &mut SqliteConnection,
+    number: &CertificateNumber,
+    offer: &str,
+) -> Result<Vec<Seconds>, LedgerError> {
     let select = "SELECT redeemed_at FROM redemption WHERE number = $1 AND offer = $2 AND reversed_at IS NULL";
     let rows = sqlx::query(select).bind(number.as_str()).bind(offer).fetch_all(connection).await?;
     rows.iter().map(|row| Ok(unsigned(row.try_get(0)?))).collect()
@@ -209,5 +224,6 @@ fn read(row: &SqliteRow) -> Result<Use, LedgerError> {
         reversed_at: reversed_at.map(unsigned),
         standing: row.try_get(7)?,
         sent: row.try_get(8)?,
+        refused: row.try_get(9)?,
     })
 }
