@@ -31,7 +31,7 @@ pub struct Current {
 #[non_exhaustive]
 pub enum TrustError {
     /// It is not good, or a step back.
-    #[error("新收到的数据包没有采用：{}。本机继续使用原有数据（{0}）", .0.advice())]
+    #[error("新收到的数据包没有采用：{}。本机继续使用原有数据（{}）", .0.advice(), .0)]
     Bundle(#[from] BundleError),
     /// It could not be remembered, and what cannot be remembered is not relied on.
     #[error(transparent)]
