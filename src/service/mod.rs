@@ -17,6 +17,7 @@ pub mod keys;
 pub mod lifecycle;
 pub mod print;
 pub mod publish;
+pub mod reading;
 mod setup;
 pub mod stars;
 pub mod volunteers;
@@ -57,7 +58,7 @@ pub enum Selection {
     Unprinted,
 }
 
-/// Told how many of how many steps are done.
+/// Told how many of how many steps are done; of an import, whose rows are counted as they come, as many as are read.
 pub type Progress<'a> = &'a (dyn Fn(u64, u64) + Sync);
 
 impl Federation {
