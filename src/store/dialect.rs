@@ -145,9 +145,8 @@ impl Dialect {
     }
 
     /// How an insert of many rows begins whose failure spoils the transaction anyway. Without `OR FAIL` SQLite keeps a
-    /// copy of every page such a statement touches, to undo it alone; measured on 100,000 volunteers, a seventh of the
-    /// database's time. (Constraints that are checked at once and are not of the row's own, as foreign keys are unless
-    /// deferred, need the copies all the same.)
+    /// copy of every page such a statement touches, to undo it alone. (Foreign keys need the copies all the same, unless
+    /// they are deferred.)
     pub fn insert_all_or_fail(self) -> &'static str {
         match self {
             Self::Sqlite => "INSERT OR FAIL INTO",
