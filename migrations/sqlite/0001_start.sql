@@ -29,6 +29,7 @@ CREATE TABLE import (
 );
 CREATE INDEX import_file ON import (file_sha256);
 
+-- Deferred, the references are counted row by row and judged at the end: SQLite need not be able to undo a single insert.
 CREATE TABLE volunteer (
     id INTEGER PRIMARY KEY,
     number TEXT NOT NULL UNIQUE,
@@ -37,7 +38,7 @@ CREATE TABLE volunteer (
     ethnicity BIGINT NOT NULL,
     birth_date TEXT NOT NULL,
     political BIGINT,
-    unit_id BIGINT NOT NULL REFERENCES unit (id),
+    unit_id BIGINT NOT NULL REFERENCES unit (id) DEFERRABLE INITIALLY DEFERRED,
     identity_sealed BLOB NOT NULL,
     identity_index BLOB NOT NULL UNIQUE,
     phone_sealed BLOB,
@@ -48,7 +49,7 @@ CREATE TABLE volunteer (
     national_number TEXT,
     state TEXT NOT NULL CHECK (state IN ('active', 'exited')),
     star BIGINT NOT NULL CHECK (star BETWEEN 0 AND 5),
-    import_id BIGINT REFERENCES import (id),
+    import_id BIGINT REFERENCES import (id) DEFERRABLE INITIALLY DEFERRED,
     registered_at BIGINT NOT NULL,
     exited_at BIGINT
 );

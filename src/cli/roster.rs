@@ -9,6 +9,7 @@ use super::Out;
 use crate::app::{App, AppError};
 use crate::domain::division::County;
 use crate::service::import::RosterRequest;
+use crate::service::reading::RosterReading;
 
 /// What can be done with rosters.
 #[derive(Debug, Subcommand)]
@@ -45,12 +46,14 @@ fn parse_county(text: &str) -> Result<County, String> {
 
 /// Runs a roster command.
 pub async fn run(app: &App, RosterCommand::Import(args): RosterCommand, out: Out) -> Result<ExitCode, AppError> {
+    // The file is read while the keys are unlocked.
+    let roster = RosterReading::begin(&args.file, &app.config, app.clock().now());
     let federation = app.federation().await?;
     let bar = out.progress("导入名册", 0);
     let result = federation
         .import_roster(
             RosterRequest {
-                file: &args.file,
+                roster,
                 unit: &args.unit,
                 county: args.county,
                 dry_run: args.dry_run,

@@ -4,8 +4,9 @@ use std::collections::HashMap;
 
 use jiff::civil::{Date, date};
 
-use super::people::{self, error_value, free_text, quote};
+use super::people;
 use super::problem::{Checked, Problem, Reason, RowCheck, Skipped, Warning};
+use super::shared::{self, error_value, free_text, quote};
 use super::sheet::{Cell, CellKind, Row, Sheet};
 use super::{Field, HeaderError, dates};
 use crate::domain::hours::{DayMinute, Diary, HoursError, ServiceEntry, ServiceItem, ServiceTime, is_late};
@@ -71,7 +72,7 @@ impl HoursCheck {
 /// [`HeaderError`] if there is no column for who, when, how long or what.
 pub fn check(sheet: &Sheet, today: Date, holidays: &[Date]) -> Result<HoursCheck, HeaderError> {
     let header = sheet.header();
-    people::require(
+    shared::require(
         header,
         &[
             &[Field::CertificateNumber, Field::NationalNumber, Field::Identity],
@@ -80,8 +81,8 @@ pub fn check(sheet: &Sheet, today: Date, holidays: &[Date]) -> Result<HoursCheck
             &[Field::Content, Field::Activity, Field::Item],
         ],
     )?;
-    people::only(header, Field::Identity)?;
-    people::only(header, Field::CertificateNumber)?;
+    shared::only(header, Field::Identity)?;
+    shared::only(header, Field::CertificateNumber)?;
     let mut result = HoursCheck::default();
     let mut diaries: HashMap<Who, Diary> = HashMap::new();
     let numbers: Vec<u16> = [Field::CertificateNumber, Field::NationalNumber, Field::Identity]
@@ -93,17 +94,17 @@ pub fn check(sheet: &Sheet, today: Date, holidays: &[Date]) -> Result<HoursCheck
         numbers
             .iter()
             .map(|&column| row.cell(column).text)
-            .any(|text| people::holds_number(text) || text.bytes().filter(u8::is_ascii_digit).count() == 10)
+            .any(|text| shared::holds_number(text) || text.bytes().filter(u8::is_ascii_digit).count() == 10)
     };
     for row in sheet.data_rows() {
-        if let Some(why) = people::passed_over(&row, header, is_data) {
+        if let Some(why) = shared::passed_over(&row, header, is_data) {
             result.skipped.push(Skipped { row: row.number(), why });
             continue;
         }
         let check = Judge { sheet, row, today, holidays, problems: Vec::new() }.judge(&mut diaries);
         result.rows.push(Checked { row: row.number(), check });
     }
-    result.warnings = people::sheet_warnings(sheet, &result.skipped);
+    result.warnings = shared::sheet_warnings(sheet, &result.skipped);
     let late: Vec<u32> = result.accepted().filter(|s| s.entry.late).map(|s| s.row).collect();
     if let Some(&first) = late.first() {
         result.warnings.push(Warning::Late { count: late.len(), first });

@@ -1,16 +1,18 @@
 //! The roster 《普洱市志愿者统计表》 (附件2): each row judged by itself and against the rows before it.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use jiff::civil::Date;
 
 use super::dates;
-use super::problem::{Checked, Problem, Reason, RowCheck, Skip, Skipped, Warning};
-use super::sheet::{Cell, CellKind, Header, Row, Sheet, column_letters};
+use super::problem::{Checked, Problem, Reason, RowCheck, Skipped, Warning};
+use super::shared::{error_value, free_text, holds_number, only, passed_over, quote, require, sheet_warnings};
+use super::sheet::{Cell, CellKind, Row, Sheet};
 use super::{Field, HeaderError};
 use crate::domain::codes::{Ethnicity, Political};
 use crate::domain::identity::{IdentityError, IdentityNumber};
-use crate::domain::person::{self, PersonName, Phone, PhoneError, Sex, age_on, bare, half_width, is_blank};
+use crate::domain::person::{self, PersonName, Phone, PhoneError, Sex, age_on, bare};
 
 /// A person as a roster gives them, every field in its type. Sex and birth date are the identity number's.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,69 +79,98 @@ impl RosterCheck {
 /// # Errors
 /// [`HeaderError`] if the columns 姓名 or 身份证号码 are missing or stand there twice.
 pub fn check(sheet: &Sheet, today: Date) -> Result<RosterCheck, HeaderError> {
-    let columns = Columns::find(sheet)?;
-    let rows: Vec<Row<'_>> = sheet.data_rows().collect();
-    let mut result = RosterCheck::default();
-    result.rows.reserve(rows.len());
-    let mut seen: HashMap<IdentityNumber, u32> = HashMap::with_capacity(rows.len());
-    for (row, judged) in judge_all(sheet, &columns, &rows, today) {
-        match judged {
-            Judged::PassedOver(why) => result.skipped.push(Skipped { row, why }),
-            Judged::Person { identity, mut check } => {
-                if let Some(&first) = identity.as_ref().and_then(|number| seen.get(number)) {
-                    let reason = Reason::Duplicate { row: first };
-                    let problem = Problem::in_column(sheet, row, Some(columns.identity), reason);
-                    check = check.with(problem);
-                } else if let Some(number) = identity {
-                    seen.insert(number, row);
+    let mut checker = Checker::new(sheet, today)?;
+    let rows = checker.part(sheet);
+    let (skipped, warnings) = checker.finish(sheet);
+    Ok(RosterCheck { rows, skipped, warnings })
+}
+
+/// Judges a roster part by part, as [`super::sheet::read_in_parts`] hands it over: the same as [`check`] on the whole.
+pub struct Checker {
+    today: Date,
+    columns: Columns,
+    /// Where each identity number stood first.
+    seen: HashMap<IdentityNumber, u32>,
+    skipped: Vec<Skipped>,
+    people: usize,
+    /// People accepted without a telephone, and where the first stands.
+    without_phone: usize,
+    first_without: Option<u32>,
+}
+
+impl Checker {
+    /// Begins with the first part, of which only the header is looked at.
+    ///
+    /// # Errors
+    /// As [`check`].
+    pub fn new(first: &Sheet, today: Date) -> Result<Self, HeaderError> {
+        Ok(Self {
+            today,
+            columns: Columns::find(first)?,
+            seen: HashMap::new(),
+            skipped: Vec::new(),
+            people: 0,
+            without_phone: 0,
+            first_without: None,
+        })
+    }
+
+    /// Judges every row of the next part, each by itself and against all rows before it.
+    pub fn part(&mut self, sheet: &Sheet) -> Vec<Checked<PersonRow>> {
+        let mut rows = Vec::with_capacity(sheet.data_rows().size_hint().0);
+        for row in sheet.data_rows() {
+            let number = row.number();
+            let is_data = |row: &Row<'_>| holds_number(row.cell(self.columns.identity).text);
+            if let Some(why) = passed_over(&row, sheet.header(), is_data) {
+                self.skipped.push(Skipped { row: number, why });
+                continue;
+            }
+            let judge = Judge { sheet, columns: &self.columns, row, today: self.today, problems: Vec::new() };
+            let (identity, mut check) = judge.judge();
+            if let Some(identity) = identity {
+                match self.seen.entry(identity) {
+                    Entry::Occupied(first) => {
+                        let reason = Reason::Duplicate { row: *first.get() };
+                        check = check.with(Problem::in_column(sheet, number, Some(self.columns.identity), reason));
+                    }
+                    Entry::Vacant(place) => {
+                        place.insert(number);
+                    }
                 }
-                result.rows.push(Checked { row, check });
             }
-        }
-    }
-    result.warnings = warnings(sheet, &result);
-    Ok(result)
-}
-
-/// A row judged by itself.
-#[expect(clippy::large_enum_variant, reason = "nearly all are people, and a box for each would cost more")]
-enum Judged {
-    PassedOver(Skip),
-    Person { identity: Option<IdentityNumber>, check: RowCheck<PersonRow> },
-}
-
-/// Judges the rows on all cores, in their order.
-fn judge_all(sheet: &Sheet, columns: &Columns, rows: &[Row<'_>], today: Date) -> Vec<(u32, Judged)> {
-    let judge = |row: &Row<'_>| {
-        let is_data = |row: &Row<'_>| holds_number(row.cell(columns.identity).text);
-        let judged = match passed_over(row, sheet.header(), is_data) {
-            Some(why) => Judged::PassedOver(why),
-            None => Judge { sheet, columns, row: *row, today, problems: Vec::new() }.judge(),
-        };
-        (row.number(), judged)
-    };
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    if cores == 1 || rows.len() < WORTH_A_THREAD {
-        return rows.iter().map(judge).collect();
-    }
-    std::thread::scope(|scope| {
-        let judge = &judge;
-        let share = rows.len().div_ceil(cores);
-        let threads: Vec<_> =
-            rows.chunks(share).map(|share| scope.spawn(move || share.iter().map(judge).collect::<Vec<_>>())).collect();
-        let mut all = Vec::with_capacity(rows.len());
-        for thread in threads {
-            match thread.join() {
-                Ok(judged) => all.extend(judged),
-                Err(panic) => std::panic::resume_unwind(panic),
+            if let RowCheck::Accepted(PersonRow { phone: None, .. }) = &check {
+                self.without_phone += 1;
+                self.first_without.get_or_insert(number);
             }
+            rows.push(Checked { row: number, check });
         }
-        all
-    })
+        self.people += rows.len();
+        rows
+    }
+
+    /// The rows that were nobody's, and what the unit should know. `last` is the last part, already judged, which names
+    /// the other worksheets.
+    pub fn finish(self, last: &Sheet) -> (Vec<Skipped>, Vec<Warning>) {
+        let mut warnings = sheet_warnings(last, &self.skipped);
+        let header = last.header();
+        if header.column_of(Field::Phone).or(header.column_of(Field::OfficePhone)).is_none() {
+            warnings.push(Warning::NoPhoneColumn);
+        } else if let Some(first) = self.first_without {
+            warnings.push(Warning::NoPhone { count: self.without_phone, first });
+        }
+        if self.people == 0 {
+            warnings.push(Warning::NoRows);
+        }
+        (self.skipped, warnings)
+    }
 }
 
-/// Rows below which a thread costs more than it gains.
-const WORTH_A_THREAD: usize = 2_000;
+impl std::fmt::Debug for Checker {
+    /// Its figures only: what it has seen are people's identity numbers.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Checker").field("people", &self.people).finish_non_exhaustive()
+    }
+}
 
 /// The columns of a roster, looked up once.
 struct Columns {
@@ -190,7 +221,8 @@ struct Judge<'a> {
 }
 
 impl Judge<'_> {
-    fn judge(mut self) -> Judged {
+    /// The identity number, if it is one, and the judgement.
+    fn judge(mut self) -> (Option<IdentityNumber>, RowCheck<PersonRow>) {
         let columns = self.columns;
         let name = self.required(columns.name, |cell| PersonName::parse(cell.text).map_err(Reason::Name));
         let sex =
@@ -232,7 +264,7 @@ impl Judge<'_> {
                 RowCheck::Refused(self.problems)
             }
         };
-        Judged::Person { identity, check }
+        (identity, check)
     }
 
     /// Age, sex and birth date against the identity number.
@@ -309,181 +341,6 @@ pub(super) fn identity(cell: Cell<'_>) -> Result<IdentityNumber, Reason> {
         return Err(Reason::Identity(IdentityError::DigitsLost));
     }
     IdentityNumber::parse(cell.text).map_err(Reason::Identity)
-}
-
-/// A spreadsheet program's error value is nobody's data.
-pub(super) fn error_value(cell: Cell<'_>) -> Result<(), Reason> {
-    match cell.kind {
-        CellKind::Error => Err(Reason::ErrorValue(cell.text.to_owned())),
-        _ => Ok(()),
-    }
-}
-
-/// Free text without control and direction characters, inner blanks made single spaces.
-pub(super) fn free_text(text: &str, limit: usize) -> Result<String, Reason> {
-    let clean = plain(text);
-    if clean.chars().nth(limit).is_some() { Err(Reason::TooLong { limit }) } else { Ok(clean) }
-}
-
-/// `text` fit to be shown on one line: blanks single, no control, direction or invisible characters.
-pub(super) fn plain(text: &str) -> String {
-    let mut clean = String::with_capacity(text.len());
-    for c in text.chars() {
-        if c.is_whitespace() {
-            if !clean.ends_with(' ') {
-                clean.push(' ');
-            }
-        } else if !c.is_control() && !is_blank(c) && !matches!(c, '\u{2066}'..='\u{2069}') {
-            clean.push(c);
-        }
-    }
-    clean.truncate(clean.trim_end().len());
-    clean
-}
-
-/// What was written, short enough for a message.
-pub(super) fn quote(text: &str) -> String {
-    let clean = plain(text);
-    match clean.char_indices().nth(20) {
-        Some((end, _)) => format!("{}…", &clean[..end]),
-        None => clean,
-    }
-}
-
-/// Whether a row is nobody's: only a serial number, a sum, the header again, the foot. A row with `is_data` is somebody's.
-pub(super) fn passed_over(row: &Row<'_>, header: &Header, is_data: impl Fn(&Row<'_>) -> bool) -> Option<Skip> {
-    if is_data(row) {
-        return None;
-    }
-    let mut cells = row.cells();
-    // Nothing left of it: a remark about passwords, dropped while reading.
-    let Some((first_column, first)) = cells.next() else { return Some(Skip::Footer) };
-    if cells.next().is_none() && header.column_of(Field::Serial) == Some(first_column) {
-        let counts = first.text.len() <= 9 && first.text.chars().all(|c| c.is_ascii_digit() || matches!(c, '.' | '…'));
-        if counts {
-            return Some(Skip::SerialOnly);
-        }
-    }
-    let headings = row.cells().filter(|(_, cell)| cell.text.len() <= 60 && Field::of(cell.text).is_some()).count();
-    let who = [Field::Name, Field::Identity, Field::CertificateNumber];
-    if headings >= 2 && row.cells().any(|(_, cell)| Field::of(cell.text).is_some_and(|field| who.contains(&field))) {
-        return Some(Skip::RepeatedHeader);
-    }
-    let starts = bare(first.text);
-    let name = header.column_of(Field::Name).map(|column| bare(row.cell(column).text)).unwrap_or_default();
-    let begins = |words: &[&str]| words.iter().any(|word| starts.starts_with(word) || name.starts_with(word));
-    if begins(&["合计", "小计", "总计", "共计", "累计"]) {
-        return Some(Skip::Total);
-    }
-    begins(FOOT).then_some(Skip::Footer)
-}
-
-/// Whether a cell holds what was meant as an identity number, good or not. A telephone number is too short.
-pub(super) fn holds_number(text: &str) -> bool {
-    (15..=40).contains(&text.len()) && text.chars().filter(|&c| half_width(c).is_ascii_digit()).count() >= 12
-}
-
-/// How the lines at the foot of the forms begin.
-const FOOT: &[&str] = &[
-    "本单位志愿服务",
-    "单位志愿服务工作负责人",
-    "志愿服务工作负责人",
-    "负责人:",
-    "负责人",
-    "办公电话",
-    "手机号码:",
-    "邮箱:",
-    "备注",
-    "注:",
-    "注1",
-    "说明:",
-    "填表",
-    "制表",
-    "填报",
-    "审核",
-    "联系人",
-    "联系电话:",
-    "单位名称",
-    "单位(盖章)",
-    "单位负责人",
-    "分管领导",
-    "日期:",
-    "(公章)",
-    "(盖章)",
-    "盖章",
-    "经办人",
-    "导入结果",
-    "以上",
-    "填写说明",
-];
-
-/// Refuses a header without one column of each group.
-pub(super) fn require(header: &Header, groups: &[&[Field]]) -> Result<(), HeaderError> {
-    let missing: Vec<&'static str> = groups
-        .iter()
-        .filter(|group| group.iter().all(|&field| header.column_of(field).is_none()))
-        .map(|group| group[0].name())
-        .collect();
-    if missing.is_empty() {
-        return Ok(());
-    }
-    let found = header.headings().map(str::to_owned).collect();
-    Err(HeaderError::Missing { row: header.row(), columns: missing, found })
-}
-
-/// The one column that means `field`.
-pub(super) fn only(header: &Header, field: Field) -> Result<Option<u16>, HeaderError> {
-    let mut columns = header.columns_of(field);
-    let first = columns.next();
-    match (first, columns.next()) {
-        (Some(first), Some(second)) => {
-            let cell = |column| format!("{}{}", column_letters(column), header.row());
-            Err(HeaderError::Twice { field, cells: (cell(first), cell(second)) })
-        }
-        _ => Ok(first),
-    }
-}
-
-/// What is to be said about any sheet: passwords, rows passed over, other sheets, columns of one meaning.
-pub(super) fn sheet_warnings(sheet: &Sheet, skipped: &[Skipped]) -> Vec<Warning> {
-    let header = sheet.header();
-    let mut warnings = Vec::new();
-    if header.column_of(Field::Password).is_some() {
-        warnings.push(Warning::PasswordDropped);
-    }
-    if !sheet.other_sheets().is_empty() {
-        let others = sheet.other_sheets().to_vec();
-        warnings.push(Warning::OtherSheets { read: sheet.name().to_owned(), others });
-    }
-    for field in [Field::Sex, Field::Ethnicity, Field::Political, Field::Phone, Field::Unit, Field::Date, Field::Hours]
-    {
-        let count = header.columns_of(field).count();
-        if count > 1 {
-            warnings.push(Warning::SameMeaning { name: field.name(), count });
-        }
-    }
-    for why in [Skip::SerialOnly, Skip::Total, Skip::RepeatedHeader, Skip::Footer] {
-        let rows: Vec<u32> = skipped.iter().filter(|s| s.why == why).map(|s| s.row).collect();
-        if !rows.is_empty() {
-            warnings.push(Warning::Skipped { why, count: rows.len(), rows: rows.into_iter().take(10).collect() });
-        }
-    }
-    warnings
-}
-
-fn warnings(sheet: &Sheet, result: &RosterCheck) -> Vec<Warning> {
-    let mut warnings = sheet_warnings(sheet, &result.skipped);
-    let header = sheet.header();
-    let without: Vec<u32> = result.accepted().filter(|p| p.phone.is_none()).map(|p| p.row).collect();
-    if header.column_of(Field::Phone).or(header.column_of(Field::OfficePhone)).is_none() {
-        warnings.push(Warning::NoPhoneColumn);
-    } else if let Some(&first) = without.first() {
-        warnings.push(Warning::NoPhone { count: without.len(), first });
-    }
-    if result.rows.is_empty() {
-        warnings.push(Warning::NoRows);
-    }
-    warnings
 }
 
 fn email(text: &str) -> Result<String, Reason> {

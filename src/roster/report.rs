@@ -7,28 +7,30 @@ use jiff::civil::Date;
 use rust_xlsxwriter::{Color, Format, FormatAlign, FormatBorder, IgnoreError, Workbook, Worksheet};
 
 use super::problem::{Problem, RowOutcome, Warning};
-use super::sheet::{Row, Sheet};
+use super::sheet::{Header, Row, Sheet};
 pub use super::workbook::WriteError;
 use super::{Field, workbook};
 
-/// Writes the report on `sheet` to `path` (`.xlsx`), made on the date `made`.
+/// Writes the report on a sheet to `path` (`.xlsx`), made on the date `made`. `parts` are the sheet as it was read, in
+/// order: one, or those of [`super::sheet::read_in_parts`].
 ///
 /// Every cell stands where it stood, so that `G12` in a reason is G12 here. Rows without an outcome (titles, sums, the
 /// foot) are repeated plain. A password column stays empty: its cells were never read.
 ///
 /// # Errors
-/// [`WriteError`]; nothing is left at `path` then, or what was there before.
+/// [`WriteError`], also if there is no part; nothing is left at `path` then, or what was there before.
 pub fn write(
     path: &Path,
-    sheet: &Sheet,
+    parts: &[Sheet],
     outcomes: &[(u32, RowOutcome)],
     warnings: &[Warning],
     made: Date,
 ) -> Result<(), WriteError> {
     let mut book = workbook::new("志愿者名单导入结果", made)?;
     let summary = Summary::of(outcomes);
-    Page::new(sheet).write(book.add_worksheet(), sheet, outcomes, &summary)?;
-    explain(&mut book, sheet, &summary, warnings, made)?;
+    let page = Page::new(parts)?;
+    page.write(book.add_worksheet(), outcomes, &summary)?;
+    explain(&mut book, &page.looks, &summary, warnings, made)?;
     workbook::save(book, path)
 }
 
@@ -93,17 +95,22 @@ struct Looks {
 }
 
 /// Where things go.
-struct Page {
+struct Page<'s> {
+    parts: &'s [Sheet],
+    name: &'s str,
+    header: &'s Header,
     last: u16,
     error: u16,
     passwords: Vec<u16>,
     looks: Looks,
 }
 
-impl Page {
-    fn new(sheet: &Sheet) -> Self {
-        let header = sheet.header();
-        let last = sheet.rows().flat_map(|row| row.cells().map(|(column, _)| column).last()).max().unwrap_or(0);
+impl<'s> Page<'s> {
+    fn new(parts: &'s [Sheet]) -> Result<Self, WriteError> {
+        let first = parts.first().ok_or_else(|| WriteError::Workbook("没有工作表".to_owned()))?;
+        let header = first.header();
+        let rows = parts.iter().flat_map(Sheet::rows);
+        let last = rows.flat_map(|row| row.cells().map(|(column, _)| column).last()).max().unwrap_or(0);
         let last = last.max(header.last_column());
         let body = workbook::body;
         let red = Color::RGB(0x009C_0006);
@@ -121,23 +128,20 @@ impl Page {
         let passwords = header.columns_of(Field::Password).collect();
         // A report handed in again keeps its place for the errors.
         let error = header.column_of(Field::Error).unwrap_or(last + 1);
-        Self { last, error, passwords, looks }
+        Ok(Self { parts, name: first.name(), header, last, error, passwords, looks })
     }
 
-    fn write(
-        &self,
-        out: &mut Worksheet,
-        sheet: &Sheet,
-        outcomes: &[(u32, RowOutcome)],
-        summary: &Summary,
-    ) -> Result<(), WriteError> {
-        out.set_name(safe_name(sheet.name()))?;
-        let header = sheet.header();
-        let heading_row = header.row() - 1;
-        let below = heading_row + header.depth() as u32;
+    fn rows(&self) -> impl Iterator<Item = Row<'s>> + use<'s> {
+        self.parts.iter().flat_map(Sheet::rows)
+    }
+
+    fn write(&self, out: &mut Worksheet, outcomes: &[(u32, RowOutcome)], summary: &Summary) -> Result<(), WriteError> {
+        out.set_name(safe_name(self.name))?;
+        let heading_row = self.header.row() - 1;
+        let below = heading_row + self.header.depth() as u32;
         let outcomes: HashMap<u32, &RowOutcome> = outcomes.iter().map(|(row, outcome)| (*row, outcome)).collect();
         let mut last_row = below;
-        for row in sheet.rows() {
+        for row in self.rows() {
             let at = row.number() - 1;
             last_row = last_row.max(at);
             if at < heading_row {
@@ -157,7 +161,7 @@ impl Page {
             )?;
         }
         out.write_string_with_format(last_row + 2, 0, summary.to_string(), &self.looks.summary)?;
-        self.widths(out, sheet)?;
+        self.widths(out)?;
         out.set_freeze_panes(below, 0)?;
         out.autofilter(below - 1, 0, last_row.max(below), self.error.max(self.last))?;
         out.ignore_error_range(0, 0, last_row + 2, self.error.max(self.last), IgnoreError::NumberStoredAsText)?;
@@ -224,9 +228,9 @@ impl Page {
     }
 
     /// Columns as wide as most of what is in them.
-    fn widths(&self, out: &mut Worksheet, sheet: &Sheet) -> Result<(), WriteError> {
+    fn widths(&self, out: &mut Worksheet) -> Result<(), WriteError> {
         let mut widths = vec![4_usize; usize::from(self.last) + 1];
-        for row in sheet.rows().filter(|row| row.number() >= sheet.header().row()).take(2_000) {
+        for row in self.rows().filter(|row| row.number() >= self.header.row()).take(2_000) {
             for (column, cell) in row.cells() {
                 let width = &mut widths[usize::from(column)];
                 *width = (*width).max(workbook::width(cell.text));
@@ -248,13 +252,11 @@ fn reasons(problems: &[Problem]) -> String {
 /// A second page that says what the colours mean and what else there is to know.
 fn explain(
     book: &mut Workbook,
-    sheet: &Sheet,
+    looks: &Looks,
     summary: &Summary,
     warnings: &[Warning],
     made: Date,
 ) -> Result<(), WriteError> {
-    let page = Page::new(sheet);
-    let looks = &page.looks;
     let out = book.add_worksheet();
     // The reader takes a sheet of this name for an explanation, not a roster.
     out.set_name("导入结果说明")?;

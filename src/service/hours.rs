@@ -13,7 +13,7 @@ use crate::domain::hours::{DayMinute, Diary, ServiceTime};
 use crate::roster::hours::{self, ServiceRow, Who};
 use crate::roster::sheet::Sheet;
 use crate::roster::{Field, Problem, Reason, RowCheck, RowOutcome, report};
-use crate::store::{DayRecord, ImportKind, KnownVolunteer, NewImport, NewServiceRecord, Tx, VolunteerId};
+use crate::store::{DayRecord, ImportCounts, ImportKind, KnownVolunteer, NewImport, NewServiceRecord, Tx, VolunteerId};
 
 /// Entered more than ten working days after the service (民政部令第67号).
 pub const FLAG_LATE: u32 = 1;
@@ -110,25 +110,28 @@ impl Federation {
             dry_run: request.dry_run,
         };
         if let Some(path) = request.report {
-            report::write(path, &sheet, &outcomes, &warnings, today)?;
+            report::write(path, std::slice::from_ref(&sheet), &outcomes, &warnings, today)?;
         }
         if request.dry_run || records.is_empty() {
             tx.rollback().await?;
             return Ok(done);
         }
-        let import = tx
-            .insert_import(&NewImport {
-                kind: ImportKind::Hours,
-                file_name: request.file.file_name().unwrap_or_default().to_string_lossy().into_owned(),
-                file_sha256: digest,
-                unit: None,
-                rows: done.rows as u64,
-                imported: done.imported as u64,
-                known: done.known as u64,
-                refused: done.refused.len() as u64,
-            })
-            .await?;
-        tx.insert_service_records(Some(import), &records).await?;
+        let new = NewImport {
+            kind: ImportKind::Hours,
+            file_name: request.file.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+            file_sha256: digest,
+            unit: None,
+        };
+        let import = tx.begin_import(new).await?;
+        let id = import.id();
+        let counts = ImportCounts {
+            rows: done.rows as u64,
+            imported: done.imported as u64,
+            known: done.known as u64,
+            refused: done.refused.len() as u64,
+        };
+        tx.finish_import(import, &counts).await?;
+        tx.insert_service_records(Some(id), &records).await?;
         tx.commit().await?;
         Ok(done)
     }

@@ -1,27 +1,31 @@
 //! Importing a unit's roster (附件2): each row ends as new, already known, or refused; the import is one transaction.
+//!
+//! It is registered part by part while the rest is still being read. Whatever goes wrong on the way undoes all of it.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use serde::Serialize;
-use sha2::{Digest, Sha256};
 use zyz_credential::CertificateNumber;
 
-use super::files::at;
 use super::publish::signed;
+use super::reading::{RosterPart, RosterReading};
 use super::{Federation, Progress, ServiceError};
-use crate::clock::beijing_date;
 use crate::domain::certificate::VolunteerState;
 use crate::domain::division::County;
-use crate::roster::people::{self, PersonRow};
-use crate::roster::sheet::{self, Limits, Sheet};
+use crate::roster::people::PersonRow;
+use crate::roster::sheet::Sheet;
 use crate::roster::{Checked, Field, Problem, Reason, RowCheck, RowOutcome, Warning, report};
-use crate::store::{Contact, ImportKind, KnownVolunteer, NewImport, NewVolunteer, Unit, UnitId};
+use crate::store::{
+    Contact, ImportCounts, ImportKind, KnownVolunteer, NewImport, NewVolunteer, OpenImport, Registration, Tx, Unit,
+    UnitId,
+};
 
 /// What to import.
 #[derive(Debug)]
 pub struct RosterRequest<'a> {
-    /// The spreadsheet.
-    pub file: &'a Path,
+    /// The spreadsheet, on its way.
+    pub roster: RosterReading,
     /// The unit that sends it; every row is registered there.
     pub unit: &'a str,
     /// Its county.
@@ -65,6 +69,27 @@ pub struct RefusedRow {
     pub reason: String,
 }
 
+/// An import under way: what became of the rows so far.
+struct Importing {
+    tx: Tx,
+    county: u8,
+    unit: Unit,
+    file_name: String,
+    strict: bool,
+    /// Whether new people are written; no longer once a row was refused under `strict`.
+    writing: bool,
+    /// Whether anybody was registered before this import, which itself must not count.
+    somebody: bool,
+    written: Option<(OpenImport, Registration)>,
+    /// What the report repeats; empty if none is wanted.
+    sheets: Option<Vec<Sheet>>,
+    outcomes: Vec<(u32, RowOutcome)>,
+    new: usize,
+    known: usize,
+    /// Other units than this one that new people's rows name.
+    others: BTreeSet<String>,
+}
+
 impl Federation {
     /// Imports a roster. The report is written before anything is kept, so that a report that cannot be written loses
     /// nothing.
@@ -80,97 +105,152 @@ impl Federation {
         if unit.is_empty() || unit.chars().count() > 60 || unit.chars().any(char::is_control) {
             return Err(ServiceError::UnitName);
         }
-        let (sheet, digest) = self.read_sheet(request.file)?;
-        let now = self.now();
-        let today = beijing_date(now);
-        let check = people::check(&sheet, today)?;
-        let mut warnings = check.warnings;
-        let total = check.rows.len() as u64;
-        progress(0, total);
-
+        let mut roster = request.roster;
+        let today = roster.today;
+        let Some(first) = roster.next().await else {
+            return Err(roster.end().await.err().unwrap_or(ServiceError::Aborted));
+        };
         let mut tx = self.begin().await?;
         let unit = tx.ensure_unit(request.county.code(), unit).await?;
-        let identities: Vec<&str> =
-            check.rows.iter().filter_map(|row| accepted(row).map(|p| p.identity.as_str())).collect();
-        let mut known = tx.known_by_identity(&identities).await?.into_iter();
-        let mut outcomes: Vec<(u32, RowOutcome)> = Vec::with_capacity(check.rows.len());
-        let mut new: Vec<PersonRow> = Vec::new();
-        for row in check.rows {
+        let mut importing = Importing {
+            county: request.county.code(),
+            unit,
+            file_name: roster.file.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+            strict: request.strict,
+            writing: !request.dry_run,
+            somebody: tx.has_volunteers().await?,
+            written: None,
+            sheets: request.report.map(|_| Vec::new()),
+            outcomes: Vec::new(),
+            new: 0,
+            known: 0,
+            others: BTreeSet::new(),
+            tx,
+        };
+        let mut next = Some(first);
+        while let Some(part) = next {
+            importing.take(part).await?;
+            let rows = importing.outcomes.len() as u64;
+            progress(rows, rows);
+            next = roster.next().await;
+        }
+        let mut warnings = roster.end().await?;
+        warnings.extend(importing.other_units());
+        let mut done = RosterImport {
+            rows: importing.outcomes.len(),
+            imported: importing.new,
+            known: importing.known,
+            refused: refused_rows(&importing.outcomes),
+            warnings: warnings.iter().map(ToString::to_string).collect(),
+            dry_run: request.dry_run,
+            nothing_imported_because_strict: false,
+        };
+        if let (Some(path), Some(sheets)) = (request.report, &importing.sheets) {
+            report::write(path, sheets, &importing.outcomes, &warnings, today)?;
+        }
+        if request.strict && !done.refused.is_empty() {
+            importing.tx.rollback().await?;
+            done.imported = 0;
+            done.nothing_imported_because_strict = true;
+            return Ok(done);
+        }
+        if request.dry_run || done.imported == 0 {
+            importing.tx.rollback().await?;
+            return Ok(done);
+        }
+        importing.keep(&done).await?;
+        self.store.refresh_statistics().await?;
+        Ok(done)
+    }
+}
+
+impl Importing {
+    /// Says what becomes of each row of the next part, and writes its new people.
+    async fn take(&mut self, part: RosterPart) -> Result<(), ServiceError> {
+        let RosterPart { file_sha256, sheet, rows } = part;
+        let mut known = if self.somebody {
+            let identities: Vec<&str> =
+                rows.iter().filter_map(|row| accepted(row).map(|p| p.identity.as_str())).collect();
+            self.tx.known_by_identity(&identities).await?
+        } else {
+            Vec::new()
+        }
+        .into_iter();
+        let mut new: Vec<PersonRow> = Vec::with_capacity(rows.len());
+        self.outcomes.reserve(rows.len());
+        for row in rows {
             let outcome = match row.check {
                 RowCheck::Refused(problems) => RowOutcome::Refused(problems),
                 RowCheck::Accepted(person) => match known.next().flatten() {
-                    Some(before) => outcome_of_known(&sheet, &person, &before, &unit),
+                    Some(before) => outcome_of_known(&sheet, &person, &before, &self.unit),
                     None => {
                         new.push(person);
                         RowOutcome::New
                     }
                 },
             };
-            outcomes.push((row.row, outcome));
+            match outcome {
+                RowOutcome::Refused(_) if self.strict => self.writing = false,
+                RowOutcome::Known { .. } => self.known += 1,
+                _ => {}
+            }
+            self.outcomes.push((row.row, outcome));
         }
-        warnings.extend(other_units(&new, &unit.name));
-        let refused = refused_rows(&outcomes);
-        let mut done = RosterImport {
-            rows: outcomes.len(),
-            imported: new.len(),
-            known: outcomes.iter().filter(|(_, outcome)| matches!(outcome, RowOutcome::Known { .. })).count(),
-            refused,
-            warnings: warnings.iter().map(ToString::to_string).collect(),
-            dry_run: request.dry_run,
-            nothing_imported_because_strict: false,
+        self.new += new.len();
+        for other in new.iter().filter_map(|person| person.unit.as_ref()).filter(|name| **name != self.unit.name) {
+            if !self.others.contains(other) {
+                self.others.insert(other.clone());
+            }
+        }
+        if let Some(sheets) = &mut self.sheets {
+            sheets.push(sheet);
+        }
+        if self.writing && !new.is_empty() { self.write(file_sha256, new).await } else { Ok(()) }
+    }
+
+    async fn write(&mut self, file_sha256: [u8; 32], new: Vec<PersonRow>) -> Result<(), ServiceError> {
+        let (_, registration) = match &mut self.written {
+            Some(written) => written,
+            none => {
+                let import = NewImport {
+                    kind: ImportKind::Roster,
+                    file_name: self.file_name.clone(),
+                    file_sha256,
+                    unit: Some(self.unit.id),
+                };
+                let import = self.tx.begin_import(import).await?;
+                let registration = self.tx.begin_registration(Some(import.id()));
+                none.insert((import, registration))
+            }
         };
-        if let Some(path) = request.report {
-            report::write(path, &sheet, &outcomes, &warnings, today)?;
-        }
-        drop(sheet);
-        if request.strict && !done.refused.is_empty() {
-            tx.rollback().await?;
-            done.imported = 0;
-            done.nothing_imported_because_strict = true;
-            return Ok(done);
-        }
-        if request.dry_run || new.is_empty() {
-            tx.rollback().await?;
-            return Ok(done);
-        }
-        let serials = tx.draw_serials(request.county.code(), new.len()).await?;
-        let import = tx
-            .insert_import(&NewImport {
-                kind: ImportKind::Roster,
-                file_name: request.file.file_name().unwrap_or_default().to_string_lossy().into_owned(),
-                file_sha256: digest,
-                unit: Some(unit.id),
+        let serials = self.tx.draw_serials(self.county, new.len()).await?;
+        let people = new
+            .into_iter()
+            .zip(serials)
+            .map(|(person, serial)| new_volunteer(person, self.county, serial, self.unit.id))
+            .collect::<Result<Vec<_>, _>>()?;
+        Ok(self.tx.register(registration, people).await?)
+    }
+
+    /// Makes what was written lasting.
+    async fn keep(mut self, done: &RosterImport) -> Result<(), ServiceError> {
+        if let Some((import, registration)) = self.written {
+            let counts = ImportCounts {
                 rows: done.rows as u64,
                 imported: done.imported as u64,
                 known: done.known as u64,
                 refused: done.refused.len() as u64,
-            })
-            .await?;
-        let people = new
-            .into_iter()
-            .zip(serials)
-            .map(|(person, serial)| new_volunteer(person, request.county.code(), serial, unit.id))
-            .collect::<Result<Vec<_>, _>>()?;
-        tx.insert_volunteers(Some(import), people).await?;
-        tx.commit().await?;
-        self.store.refresh_statistics().await?;
-        progress(total, total);
-        Ok(done)
+            };
+            self.tx.finish_import(import, &counts).await?;
+            self.tx.finish_registration(registration).await?;
+        }
+        Ok(self.tx.commit().await?)
     }
 
-    /// Reads a sheet within the configured limits, with the SHA-256 of its file.
-    pub(super) fn read_sheet(&self, file: &Path) -> Result<(Sheet, [u8; 32]), ServiceError> {
-        const MB: u64 = 1 << 20;
-        let configured = &self.config.limits;
-        let limits = Limits {
-            file_bytes: configured.file_mb * MB,
-            inflated_bytes: configured.unpacked_mb * MB,
-            rows: configured.rows as usize,
-            ..Limits::default()
-        };
-        let sheet = sheet::read(file, &limits)?;
-        let bytes = std::fs::read(file).map_err(|source| at(file, source))?;
-        Ok((sheet, Sha256::digest(&bytes).into()))
+    /// A warning if the sheet's own 单位 column names other units than the one that everybody is registered in.
+    fn other_units(&self) -> Option<Warning> {
+        let others: Vec<String> = self.others.iter().take(5).cloned().collect();
+        (!others.is_empty()).then(|| Warning::OtherUnits { unit: self.unit.name.clone(), others })
     }
 }
 
@@ -211,16 +291,6 @@ fn outcome_of_known(sheet: &Sheet, person: &PersonRow, before: &KnownVolunteer, 
     let number = CertificateNumber::parse(&before.number).map_or(before.number.clone(), |number| number.grouped());
     let elsewhere = if before.unit == unit.id { "" } else { "（登记在另一单位）" };
     RowOutcome::Known { note: format!("已登记，证书编号 {number}{elsewhere}") }
-}
-
-/// A warning if the sheet's own 单位 column names other units than the one that everybody is registered in.
-fn other_units(new: &[PersonRow], unit: &str) -> Option<Warning> {
-    let mut others: Vec<String> =
-        new.iter().filter_map(|person| person.unit.clone()).filter(|name| name != unit).collect();
-    others.sort_unstable();
-    others.dedup();
-    others.truncate(5);
-    (!others.is_empty()).then(|| Warning::OtherUnits { unit: unit.to_owned(), others })
 }
 
 fn new_volunteer(person: PersonRow, county: u8, serial: u32, unit: UnitId) -> Result<NewVolunteer, ServiceError> {

@@ -22,6 +22,7 @@ pub mod offers;
 pub mod partners;
 pub mod print;
 pub mod publish;
+pub mod reading;
 pub mod redeem;
 mod setup;
 mod signing;
@@ -67,7 +68,7 @@ pub enum Selection {
     Unprinted,
 }
 
-/// Told how many of how many steps are done.
+/// Told how many of how many steps are done; of an import, whose rows are counted as they come, as many as are read.
 pub type Progress<'a> = &'a (dyn Fn(u64, u64) + Sync);
 
 impl Federation {

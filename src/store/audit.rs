@@ -197,6 +197,7 @@ const INSERT: Insert = Insert {
     columns: &["seq", "at", "actor", "action", "object", "detail", "previous_hash", "hash"],
     fixed: &[],
     conflict: "",
+    may_stop_halfway: false,
 };
 
 fn event(row: &sqlx::any::AnyRow) -> Result<AuditEvent, StoreError> {

@@ -19,6 +19,8 @@ pub(super) struct Insert {
     pub fixed: &'static [&'static str],
     /// What stands after the values; empty for none.
     pub conflict: &'static str,
+    /// Whether a refused row may leave the statement half done, because the transaction is lost then anyway.
+    pub may_stop_halfway: bool,
 }
 
 impl Insert {
@@ -27,12 +29,12 @@ impl Insert {
         ROWS.min(dialect.bind_limit() / self.columns.len())
     }
 
-    /// The statement for `rows` rows. `fixed` are the values of the fixed columns: numbers of ours, no text from outside.
-    pub fn sql(&self, dialect: Dialect, rows: usize, fixed: &[Option<i64>]) -> String {
+    /// The statement for `rows` rows. `fixed` are the values of the fixed columns.
+    pub fn sql(&self, dialect: Dialect, rows: usize, fixed: &[Fixed]) -> String {
         let names: Vec<&str> = self.columns.iter().chain(self.fixed).copied().collect();
-        let mut sql = format!("INSERT INTO {} ({}) VALUES ", self.table, names.join(", "));
-        let fixed: String =
-            fixed.iter().map(|value| value.map_or_else(|| ",NULL".to_owned(), |value| format!(",{value}"))).collect();
+        let verb = if self.may_stop_halfway { dialect.insert_all_or_fail() } else { "INSERT INTO" };
+        let mut sql = format!("{verb} {} ({}) VALUES ", self.table, names.join(", "));
+        let fixed: String = fixed.iter().map(Fixed::sql).collect();
         let mut place = 0;
         for row in 0..rows {
             sql.push_str(if row == 0 { "(" } else { ",(" });
@@ -49,6 +51,30 @@ impl Insert {
         sql.push(' ');
         sql.push_str(self.conflict);
         sql
+    }
+}
+
+/// A value that stands in a statement itself: numbers and words of ours, no text from outside.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Fixed {
+    Null,
+    Number(i64),
+    Word(&'static str),
+}
+
+impl From<Option<i64>> for Fixed {
+    fn from(number: Option<i64>) -> Self {
+        number.map_or(Self::Null, Self::Number)
+    }
+}
+
+impl Fixed {
+    fn sql(&self) -> String {
+        match self {
+            Self::Null => ",NULL".to_owned(),
+            Self::Number(number) => format!(",{number}"),
+            Self::Word(word) => format!(",'{word}'"),
+        }
     }
 }
 

@@ -190,6 +190,7 @@ const INSERT: Insert = Insert {
     ],
     fixed: &[],
     conflict: "",
+    may_stop_halfway: false,
 };
 
 impl Reader {

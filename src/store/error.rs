@@ -91,6 +91,9 @@ pub enum StoreError {
     /// A row that something refers to does not exist.
     #[error("所引用的记录不存在，或仍被其他记录使用")]
     Reference(#[source] sqlx::Error),
+    /// A transaction was to be committed with an import or registration in it that did not come to its end.
+    #[error("导入没有完成，未保存任何内容。请重试")]
+    Unfinished,
     /// A county's serial numbers, seven digits, are used up.
     #[error("县区代码 {county:02} 的证号序列已用完（最多 9999999 个）")]
     SerialsExhausted {

@@ -39,10 +39,10 @@ impl ImportKind {
     }
 }
 
-/// An import to note.
-#[derive(Debug, Clone)]
+/// An import that begins.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewImport {
-    /// What the file held.
+    /// What the file holds.
     pub kind: ImportKind,
     /// The file's name, without its folder.
     pub file_name: String,
@@ -50,7 +50,12 @@ pub struct NewImport {
     pub file_sha256: [u8; 32],
     /// The unit whose file it is; none for a file of several.
     pub unit: Option<UnitId>,
-    /// Data rows in it.
+}
+
+/// What became of an import's rows.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ImportCounts {
+    /// Data rows in the file.
     pub rows: u64,
     /// Rows written.
     pub imported: u64,
@@ -60,6 +65,21 @@ pub struct NewImport {
     pub refused: u64,
 }
 
+/// An import begun in this transaction, for [`Tx::finish_import`].
+#[derive(Debug)]
+#[must_use = "an import begun must be finished, or the transaction cannot be committed"]
+pub struct OpenImport {
+    id: ImportId,
+    new: NewImport,
+}
+
+impl OpenImport {
+    /// Its key, for the rows that come with it.
+    pub fn id(&self) -> ImportId {
+        self.id
+    }
+}
+
 /// An import that happened.
 #[derive(Debug, Clone)]
 pub struct Import {
@@ -67,6 +87,8 @@ pub struct Import {
     pub id: ImportId,
     /// What was noted.
     pub noted: NewImport,
+    /// What became of its rows.
+    pub counts: ImportCounts,
     /// Who imported.
     pub actor: String,
     /// When.
@@ -93,37 +115,50 @@ impl Reader {
 }
 
 impl Tx {
-    /// Notes an import (`import.roster`, `import.hours`). Do so before its rows, which refer to it.
-    pub async fn insert_import(&mut self, new: &NewImport) -> Result<ImportId, StoreError> {
+    /// Notes an import before its rows, which refer to it. How many they are need not be known yet:
+    /// [`Self::finish_import`] says so, and without it nothing can be committed.
+    pub async fn begin_import(&mut self, new: NewImport) -> Result<OpenImport, StoreError> {
         let id = ImportId(self.draw_one("import").await?);
         let (actor, at) = (self.actor.clone(), self.now.as_second());
         sqlx::query(
             "INSERT INTO import (id, kind, file_name, file_sha256, unit_id, row_count, imported, known, refused, actor, at) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+             VALUES ($1, $2, $3, $4, $5, 0, 0, 0, 0, $6, $7)",
         )
         .bind(id.0)
         .bind(new.kind.as_str())
         .bind(new.file_name.as_str())
         .bind(&new.file_sha256[..])
         .bind(new.unit.map(|unit| unit.0))
-        .bind(new.rows as i64)
-        .bind(new.imported as i64)
-        .bind(new.known as i64)
-        .bind(new.refused as i64)
         .bind(actor)
         .bind(at)
         .execute(self.connection())
         .await?;
+        self.open += 1;
+        Ok(OpenImport { id, new })
+    }
+
+    /// Notes what became of an import's rows (`import.roster`, `import.hours`).
+    pub async fn finish_import(&mut self, import: OpenImport, counts: &ImportCounts) -> Result<(), StoreError> {
+        let OpenImport { id, new } = import;
+        sqlx::query("UPDATE import SET row_count = $1, imported = $2, known = $3, refused = $4 WHERE id = $5")
+            .bind(counts.rows as i64)
+            .bind(counts.imported as i64)
+            .bind(counts.known as i64)
+            .bind(counts.refused as i64)
+            .bind(id.0)
+            .execute(self.connection())
+            .await?;
         let action = match new.kind {
             ImportKind::Roster => "import.roster",
             ImportKind::Hours => "import.hours",
         };
         let detail = json!({
-            "file_sha256": hex::encode(new.file_sha256), "rows": new.rows, "imported": new.imported,
-            "known": new.known, "refused": new.refused,
+            "file_sha256": hex::encode(new.file_sha256), "rows": counts.rows, "imported": counts.imported,
+            "known": counts.known, "refused": counts.refused,
         });
         self.audit(action, format!("import/{id}"), detail);
-        Ok(id)
+        self.open -= 1;
+        Ok(())
     }
 }
 
@@ -135,6 +170,8 @@ fn import(row: &AnyRow) -> Result<Import, StoreError> {
             file_name: row.text(2)?,
             file_sha256: row.array(3, "文件摘要")?,
             unit: row.int_or_null(4)?.map(UnitId),
+        },
+        counts: ImportCounts {
             rows: row.number(5, "行数")?,
             imported: row.number(6, "行数")?,
             known: row.number(7, "行数")?,

@@ -6,8 +6,8 @@
 //! - Reads are methods of [`Reader`] (`store.read().await?.volunteer(…)`), writes of [`Tx`], which is a `Reader` too and
 //!   sees its own writes. One file a table group; `dialect.rs` alone knows the backend.
 //! - A [`Tx`] first locks the end of the audit chain. So writers take turns on both databases, what a `Tx` reads cannot
-//!   change under it, and versions, serials and ids that it draws are its own. Keep a `Tx` short: read the spreadsheet
-//!   first, then begin.
+//!   change under it, and versions, serials and ids that it draws are its own. Keep a `Tx` short. (A large roster is the
+//!   exception: it is registered while its rest is still being read, about a second for 100,000 rows.)
 //! - Every method that changes something writes its audit event itself, in the same transaction.
 //!   Rows that carry the id of their import or star batch share one event with their count and a SHA-256 over what was
 //!   written, in order; everything else has an event an object.
@@ -60,7 +60,7 @@ pub use certificate::{
 pub use device::{Device, EnrolmentCode};
 pub use dialect::DatabaseUrl;
 pub use error::StoreError;
-pub use import::{Import, ImportId, ImportKind, NewImport};
+pub use import::{Import, ImportCounts, ImportId, ImportKind, NewImport, OpenImport};
 pub use key::{KeyId, KeyRole, KeyState, KeyStateChange, NewKey, SigningKey};
 pub use meta::Counts;
 pub use offer::PartnerOffer;
@@ -68,6 +68,7 @@ pub use partner::{NewPartner, Partner};
 pub use publication::{Bundle, BundleMark, StatusTokens, TrustList};
 pub use record::{DayRecord, NewServiceRecord, RecordId, ServiceRecord};
 pub use redemption::{KnownCard, Reversal, UsageRow, Use};
+pub use registration::Registration;
 pub use sealed::{ColumnKeys, SealError};
 pub use star::{NewStarAward, StarAward, StarBatch, StarBatchId, StarStanding};
 pub use status::{KeyStatuses, STATUS_LIST_FULL, STATUS_LIST_SIZE};

@@ -116,6 +116,7 @@ const INSERT: Insert = Insert {
     ],
     fixed: &[],
     conflict: "",
+    may_stop_halfway: false,
 };
 
 impl Reader {

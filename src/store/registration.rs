@@ -1,13 +1,16 @@
 //! Registering volunteers; leaving, coming back, new contact data.
 
+use std::collections::VecDeque;
+use std::ops::Range;
 use std::sync::Arc;
 
 use serde_json::json;
+use tokio::task::JoinHandle;
 
 use crate::domain::certificate::VolunteerState;
 
 use super::audit::BatchHash;
-use super::bulk::{Insert, Values};
+use super::bulk::{Fixed, Insert, Values};
 use super::row::{Columns, county_text};
 use super::volunteer::place;
 use super::{Contact, ExitOutcome, ImportId, NewVolunteer, Shared, StoreError, Tx, UnitId, VolunteerId};
@@ -25,28 +28,56 @@ const INSERT: Insert = Insert {
         "ethnicity",
         "birth_date",
         "political",
-        "unit_id",
         "identity_sealed",
         "identity_index",
         "phone_sealed",
         "phone_index",
         "user_name",
-        "state",
         "email_sealed",
         "address_sealed",
         "national_number",
     ],
-    fixed: &["star", "import_id", "registered_at"],
+    fixed: &["unit_id", "state", "star", "import_id", "registered_at"],
     conflict: "",
+    may_stop_halfway: true,
 };
 
 /// The same for people without the last three, as annex 2 brings them: at 100,000 rows each value bound counts.
 const INSERT_SHORT: Insert = Insert { columns: INSERT.columns.split_at(INSERT.columns.len() - 3).0, ..INSERT };
 
+/// Volunteers on their way into the register in several parts ([`Tx::begin_registration`]). One statement's worth is
+/// always being sealed on another thread while the database works on the one before, across the parts too.
+#[must_use = "a registration begun must be finished, or the transaction cannot be committed"]
+pub struct Registration {
+    import: Option<ImportId>,
+    /// Fewer than a statement takes.
+    pending: VecDeque<NewVolunteer>,
+    sealing: Option<JoinHandle<Sealed>>,
+    /// Keys given, in the volunteers' order.
+    ids: Vec<Range<i64>>,
+    hash: BatchHash,
+    statement: Option<(Shape, Arc<str>)>,
+}
+
+/// One statement's worth, ready to be bound.
+struct Sealed {
+    rows: usize,
+    shape: Shape,
+    values: Values,
+}
+
+/// What tells one statement of so many rows from another.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Shape {
+    unit: UnitId,
+    /// With the columns that [`INSERT_SHORT`] leaves out.
+    full: bool,
+}
+
 impl Tx {
     /// Takes the next `count` serials of a county, starting at 1; with the county's two digits and the check digit they
     /// make certificate numbers. Serials of a rolled back transaction are given again.
-    pub async fn draw_serials(&mut self, county: u8, count: usize) -> Result<std::ops::Range<u32>, StoreError> {
+    pub async fn draw_serials(&mut self, county: u8, count: usize) -> Result<Range<u32>, StoreError> {
         let counter = format!("serial/{}", county_text(county)?);
         let drawn = self.draw(&counter, count).await?;
         if drawn.end - 1 > LAST_SERIAL {
@@ -64,37 +95,101 @@ impl Tx {
         import: Option<ImportId>,
         new: Vec<NewVolunteer>,
     ) -> Result<Vec<VolunteerId>, StoreError> {
-        if new.is_empty() {
-            return Ok(Vec::new());
-        }
-        let ids = self.draw("volunteer", new.len()).await?;
-        self.audit_registration(import, &new);
+        let mut registration = self.begin_registration(import);
+        self.register(&mut registration, new).await?;
+        self.finish_registration(registration).await
+    }
 
-        // Sealing a chunk runs beside the database's work on the chunk before.
-        let shared = self.shared.clone();
-        let dialect = shared.dialect;
-        let short = new.iter().all(|person| {
-            person.contact.email.is_none() && person.contact.address.is_none() && person.national_number.is_none()
-        });
-        let insert = if short { &INSERT_SHORT } else { &INSERT };
-        let size = insert.rows(dialect);
-        let fixed = [Some(0), import.map(|import| import.0), Some(self.now.as_second())];
-        let mut chunks = ids.clone().step_by(size).zip(into_chunks(new, size));
-        let mut seal_next = move || {
-            let (first, chunk) = chunks.next()?;
-            let shared = shared.clone();
-            let work = move || (chunk.len(), seal_chunk(&shared, first, chunk, insert));
-            Some(tokio::task::spawn_blocking(work))
-        };
-        let full: Arc<str> = insert.sql(dialect, size, &fixed).into();
-        let mut sealing = seal_next();
-        while let Some(task) = sealing {
-            let (rows, values) = task.await.expect("sealing does not panic");
-            sealing = seal_next();
-            let sql = if rows == size { full.clone() } else { insert.sql(dialect, rows, &fixed).into() };
-            self.insert_chunk(sql, values, rows == size).await?;
+    /// Begins to register volunteers who come in parts: [`Self::register`] each, then [`Self::finish_registration`].
+    /// The outcome is that of [`Self::insert_volunteers`] with all of them, the one event of an import included.
+    pub fn begin_registration(&mut self, import: Option<ImportId>) -> Registration {
+        self.open += 1;
+        Registration {
+            import,
+            pending: VecDeque::new(),
+            sealing: None,
+            ids: Vec::new(),
+            hash: BatchHash::default(),
+            statement: None,
         }
-        Ok(ids.map(VolunteerId).collect())
+    }
+
+    /// Registers the next volunteers; what of them is refused, for the reasons of [`Self::insert_volunteers`], may show
+    /// only with a later part or at the end.
+    pub async fn register(&mut self, to: &mut Registration, new: Vec<NewVolunteer>) -> Result<(), StoreError> {
+        for volunteer in &new {
+            if to.import.is_some() {
+                to.hash.add(&volunteer.number);
+            } else {
+                let detail = json!({"unit": volunteer.unit.0});
+                self.audit("volunteer.register", format!("volunteer/{}", volunteer.number), detail);
+            }
+        }
+        to.pending.extend(new);
+        self.insert_pending(to, false).await
+    }
+
+    /// Registers what is left and returns the keys of all, in order.
+    pub async fn finish_registration(&mut self, mut of: Registration) -> Result<Vec<VolunteerId>, StoreError> {
+        self.insert_pending(&mut of, true).await?;
+        if let Some(last) = of.sealing.take() {
+            self.insert_sealed(&mut of, last).await?;
+        }
+        let ids: Vec<VolunteerId> = of.ids.into_iter().flatten().map(VolunteerId).collect();
+        if let Some(import) = of.import.filter(|_| !ids.is_empty()) {
+            let detail = json!({"count": ids.len(), "numbers_sha256": of.hash.hex()});
+            self.audit("volunteer.import", format!("import/{import}"), detail);
+        }
+        self.open -= 1;
+        Ok(ids)
+    }
+
+    /// Has full statements' worths sealed, or with `all` everything, and inserts each when the next is being sealed.
+    async fn insert_pending(&mut self, of: &mut Registration, all: bool) -> Result<(), StoreError> {
+        let size = INSERT.rows(self.shared.dialect);
+        let chunks: Vec<_> = std::iter::from_fn(|| of.next_chunk(size, all)).collect();
+        let count = chunks.iter().map(|(_, chunk)| chunk.len()).sum();
+        if count == 0 {
+            return Ok(());
+        }
+        let ids = self.draw("volunteer", count).await?;
+        let mut first = ids.start;
+        of.ids.push(ids);
+        for (shape, chunk) in chunks {
+            let (shared, from) = (self.shared.clone(), first);
+            first += chunk.len() as i64;
+            let seal =
+                move || Sealed { rows: chunk.len(), shape, values: seal_chunk(&shared, from, chunk, shape.full) };
+            if let Some(before) = of.sealing.replace(tokio::task::spawn_blocking(seal)) {
+                self.insert_sealed(of, before).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn insert_sealed(&mut self, of: &mut Registration, sealing: JoinHandle<Sealed>) -> Result<(), StoreError> {
+        let Sealed { rows, shape, values } = sealing.await.expect("sealing does not panic");
+        let dialect = self.shared.dialect;
+        let sql = || -> Arc<str> {
+            let fixed = [
+                Fixed::Number(shape.unit.0),
+                Fixed::Word(VolunteerState::Active.as_str()),
+                Fixed::Number(0),
+                of.import.map(|import| import.0).into(),
+                Fixed::Number(self.now.as_second()),
+            ];
+            let insert = if shape.full { &INSERT } else { &INSERT_SHORT };
+            insert.sql(dialect, rows, &fixed).into()
+        };
+        let full = rows == INSERT.rows(dialect);
+        let sql = match &of.statement {
+            Some((same, sql)) if full && *same == shape => sql.clone(),
+            _ => sql(),
+        };
+        if full {
+            of.statement = Some((shape, sql.clone()));
+        }
+        self.insert_chunk(sql, values, full).await
     }
 
     /// A volunteer leaves (退出自由, `volunteer.exit`): contact data are erased; identity number, hours and the trail
@@ -185,21 +280,29 @@ impl Tx {
         let row = query.fetch_optional(self.connection()).await?;
         row.ok_or(StoreError::NotFound { what: "志愿者" })?.text(0)
     }
+}
 
-    fn audit_registration(&mut self, import: Option<ImportId>, new: &[NewVolunteer]) {
-        let Some(import) = import else {
-            for volunteer in new {
-                let detail = json!({"unit": volunteer.unit.0});
-                self.audit("volunteer.register", format!("volunteer/{}", volunteer.number), detail);
-            }
-            return;
-        };
-        let mut hash = BatchHash::default();
-        for volunteer in new {
-            hash.add(&volunteer.number);
+impl Registration {
+    /// The next statement's worth: people of one unit, because the unit stands in the statement; `size` of them, unless
+    /// another unit follows or `all` must go.
+    fn next_chunk(&mut self, size: usize, all: bool) -> Option<(Shape, Vec<NewVolunteer>)> {
+        let unit = self.pending.front()?.unit;
+        let run = self.pending.iter().take(size).take_while(|person| person.unit == unit).count();
+        if run < size && run == self.pending.len() && !all {
+            return None;
         }
-        let detail = json!({"count": new.len(), "numbers_sha256": hash.hex()});
-        self.audit("volunteer.import", format!("import/{import}"), detail);
+        let chunk: Vec<NewVolunteer> = self.pending.drain(..run).collect();
+        let full = chunk.iter().any(|person| {
+            person.contact.email.is_some() || person.contact.address.is_some() || person.national_number.is_some()
+        });
+        Some((Shape { unit, full }, chunk))
+    }
+}
+
+impl std::fmt::Debug for Registration {
+    /// Its figures only: what is pending are people's data.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Registration").field("import", &self.import).field("ids", &self.ids).finish_non_exhaustive()
     }
 }
 
@@ -214,10 +317,6 @@ struct SealedContact {
 fn seal_contact(shared: &Shared, row: i64, contact: &Contact) -> SealedContact {
     let mut nonces = [[0; 24]; 3];
     shared.entropy.fill(nonces.as_flattened_mut());
-    seal_contact_with(shared, row, contact, &nonces)
-}
-
-fn seal_contact_with(shared: &Shared, row: i64, contact: &Contact, nonces: &[[u8; 24]; 3]) -> SealedContact {
     let seal = |column, nonce, value: &Option<String>| {
         value.as_ref().map(|value| shared.sealer.seal(place(column, row), nonce, value))
     };
@@ -230,12 +329,25 @@ fn seal_contact_with(shared: &Shared, row: i64, contact: &Contact, nonces: &[[u8
 }
 
 /// Seals one statement's worth of volunteers, whose keys start at `first`.
-fn seal_chunk(shared: &Shared, first: i64, chunk: Vec<NewVolunteer>, insert: &Insert) -> Values {
-    let mut nonces = vec![[[0; 24]; 4]; chunk.len()];
-    shared.entropy.fill(nonces.as_flattened_mut().as_flattened_mut());
+fn seal_chunk(shared: &Shared, first: i64, chunk: Vec<NewVolunteer>, full: bool) -> Values {
+    let (insert, sealed_columns) = if full { (&INSERT, 4) } else { (&INSERT_SHORT, 2) };
+    let mut nonces = vec![[0; 24]; chunk.len() * sealed_columns];
+    shared.entropy.fill(nonces.as_flattened_mut());
+    let mut nonces = nonces.iter();
     let mut values = Values::with_capacity(chunk.len() * insert.columns.len());
-    for ((row, new), [identity_nonce, contact_nonces @ ..]) in (first..).zip(chunk).zip(&nonces) {
-        let contact = seal_contact_with(shared, row, &new.contact, contact_nonces);
+    let mut sealed = Vec::new();
+    for (row, new) in (first..).zip(chunk) {
+        let mut push_sealed = |values: &mut Values, column, plain: Option<&str>| {
+            let nonce = nonces.next().expect("a nonce for each sealed column of each row");
+            match plain {
+                None => values.push(None::<&[u8]>),
+                Some(plain) => {
+                    shared.sealer.seal_into(&mut sealed, place(column, row), nonce, plain);
+                    values.push(&sealed[..]);
+                }
+            }
+        };
+        let contact = new.contact;
         values.push(row);
         values.push(new.number);
         values.push(new.name);
@@ -243,27 +355,16 @@ fn seal_chunk(shared: &Shared, first: i64, chunk: Vec<NewVolunteer>, insert: &In
         values.push(i64::from(new.ethnicity));
         values.push(new.birth_date.to_string());
         values.push(new.political.map(i64::from));
-        values.push(new.unit.0);
-        values.push(shared.sealer.seal(place("identity_sealed", row), identity_nonce, &new.identity));
+        push_sealed(&mut values, "identity_sealed", Some(&new.identity));
         values.push(&shared.sealer.blind("identity", &new.identity)[..]);
-        values.push(contact.phone);
-        values.push(contact.phone_index);
-        values.push(new.contact.user_name);
-        values.push(VolunteerState::Active.as_str());
-        if insert.columns.len() == INSERT.columns.len() {
-            values.push(contact.email);
-            values.push(contact.address);
+        push_sealed(&mut values, "phone_sealed", contact.phone.as_deref());
+        values.push(contact.phone.as_ref().map(|phone| shared.sealer.blind("phone", phone)).as_ref().map(|i| &i[..]));
+        values.push(contact.user_name);
+        if full {
+            push_sealed(&mut values, "email_sealed", contact.email.as_deref());
+            push_sealed(&mut values, "address_sealed", contact.address.as_deref());
             values.push(new.national_number);
         }
     }
     values
-}
-
-/// Cuts a vector without copying its items.
-fn into_chunks<T>(all: Vec<T>, size: usize) -> impl Iterator<Item = Vec<T>> {
-    let mut items = all.into_iter();
-    std::iter::from_fn(move || {
-        let chunk: Vec<T> = items.by_ref().take(size).collect();
-        (!chunk.is_empty()).then_some(chunk)
-    })
 }

@@ -95,6 +95,13 @@ impl Sealer {
     /// Seals `plain` for one place. `nonce` must be random and used once.
     pub fn seal(&self, place: Place, nonce: &[u8; NONCE], plain: &str) -> Vec<u8> {
         let mut sealed = Vec::with_capacity(1 + NONCE + plain.len() + TAG);
+        self.seal_into(&mut sealed, place, nonce, plain);
+        sealed
+    }
+
+    /// As [`Self::seal`], into a vector whose content it replaces.
+    pub fn seal_into(&self, sealed: &mut Vec<u8>, place: Place, nonce: &[u8; NONCE], plain: &str) {
+        sealed.clear();
         sealed.push(VERSION);
         sealed.extend_from_slice(nonce);
         sealed.extend_from_slice(plain.as_bytes());
@@ -105,7 +112,6 @@ impl Sealer {
             .encrypt_inout_detached(&XNonce::from(*nonce), data, (&mut sealed[1 + NONCE..]).into())
             .expect("a column is shorter than the cipher's 256 GB");
         sealed.extend_from_slice(&tag);
-        sealed
     }
 
     /// Opens what [`Self::seal`] made for the same place.

@@ -98,6 +98,7 @@ const INSERT_AWARD: Insert = Insert {
     fixed: &[],
     conflict: "ON CONFLICT (volunteer_id, year) DO UPDATE SET batch_id = excluded.batch_id, star = excluded.star, \
                window_minutes = excluded.window_minutes, lifetime_minutes = excluded.lifetime_minutes",
+    may_stop_halfway: false,
 };
 
 impl Reader {

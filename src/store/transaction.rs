@@ -17,6 +17,8 @@ pub struct Tx {
     /// End of the audit chain, with the events noted so far.
     pub(super) head: (i64, [u8; 32]),
     pub(super) events: Vec<AuditEvent>,
+    /// Imports and registrations begun and not finished, be it because a statement of theirs failed.
+    pub(super) open: usize,
 }
 
 impl Store {
@@ -31,14 +33,18 @@ impl Store {
         let head = (row.int(0)?, row.array(1, "审计链")?);
         let now = whole_second(now)?;
         let reader = Reader { connection: Held::InTransaction(transaction), shared: self.shared.clone() };
-        Ok(Tx { reader, actor: actor.to_owned(), now, head, events: Vec::new() })
+        Ok(Tx { reader, actor: actor.to_owned(), now, head, events: Vec::new(), open: 0 })
     }
 }
 
 impl Tx {
     /// Makes everything lasting, the audit events with it. An error means that nothing was kept; only a connection lost
-    /// in this very moment leaves it open, and the audit head tells.
+    /// in this very moment leaves it open, and the audit head tells. An import or registration that was begun and not
+    /// finished, or that failed half-way, is [`StoreError::Unfinished`].
     pub async fn commit(mut self) -> Result<(), StoreError> {
+        if self.open > 0 {
+            return Err(StoreError::Unfinished);
+        }
         self.flush_audit().await?;
         let Held::InTransaction(transaction) = self.reader.connection else {
             unreachable!("a Tx is made by begin alone")

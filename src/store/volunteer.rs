@@ -217,10 +217,15 @@ impl Reader {
         Ok(Some(PersonalData { identity, phone, email, address: open(3, "address_sealed")? }))
     }
 
+    /// Whether anybody was ever registered.
+    pub async fn has_volunteers(&mut self) -> Result<bool, StoreError> {
+        let first = sqlx::query("SELECT id FROM volunteer LIMIT 1").fetch_optional(self.connection()).await?;
+        Ok(first.is_some())
+    }
+
     /// For each identity number (normalised) the volunteer who has it, in the order asked.
     pub async fn known_by_identity(&mut self, identities: &[&str]) -> Result<Vec<Option<KnownVolunteer>>, StoreError> {
-        let first = sqlx::query("SELECT id FROM volunteer LIMIT 1").fetch_optional(self.connection()).await?;
-        if first.is_none() {
+        if !self.has_volunteers().await? {
             return Ok(vec![None; identities.len()]);
         }
         let indexes: Vec<[u8; 32]> = {

@@ -12,6 +12,8 @@ crate::on_both!(
     somebody_who_left_is_not_enrolled_by_a_unit,
     two_imports_at_once,
     a_killed_import_is_whole_or_absent,
+    a_large_roster_is_registered_in_its_order,
+    a_large_roster_that_fails_late_leaves_nothing,
     nothing_personal_in_the_database,
     a_volunteer_by_number,
 );
@@ -153,6 +155,71 @@ fn a_killed_import_is_whole_or_absent(database: Database) {
     desk.ok(&arguments);
     assert_eq!(desk.volunteers().len(), 400);
     assert!(desk.run(&["doctor"]).out.contains("✓ 审计链"));
+}
+
+/// More rows than are registered before the rest is read.
+const LARGE: usize = 4_600;
+
+fn a_large_roster_is_registered_in_its_order(database: Database) {
+    let desk = Desk::new(database);
+    let mut people = sheets::people(LARGE);
+    people.push(people[1].clone());
+    let result = desk.import("思茅区样例单位", &people);
+    assert_eq!((result["rows"].as_u64(), result["imported"].as_u64()), (Some(LARGE as u64 + 1), Some(LARGE as u64)));
+    let refused = result["refused"].as_array().unwrap();
+    assert_eq!(refused.len(), 1);
+    assert_eq!(refused[0]["row"], LARGE + 3, "the second of two, though the first was registered long before");
+    assert!(refused[0]["reason"].as_str().unwrap().contains("第 4 行"), "{refused:?}");
+    let names: Vec<_> = desk.volunteers().iter().map(|person| person["name"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(names, people[..LARGE].iter().map(|person| person.name.clone()).collect::<Vec<_>>());
+    let again = desk.import("思茅区样例单位", &people);
+    assert_eq!((again["imported"].as_u64(), again["known"].as_u64()), (Some(0), Some(LARGE as u64)));
+    assert!(desk.run(&["doctor"]).out.contains("✓ 审计链"));
+}
+
+fn a_large_roster_that_fails_late_leaves_nothing(database: Database) {
+    let desk = Desk::new(database);
+    let mut people = sheets::people(LARGE);
+    let (good, long, text) = (desk.arg("good.xlsx"), desk.arg("long.xlsx"), desk.arg("broken.csv"));
+    sheets::roster(&desk.path("good.xlsx"), &people);
+    people[LARGE - 2].name = "长".repeat(3_000);
+    sheets::roster(&desk.path("long.xlsx"), &people);
+    people[LARGE - 2].name = "\"没有结束的引号".into();
+    let lines: String = people.iter().map(|p| format!("{},{}\n", p.name, p.identity)).collect();
+    std::fs::write(&text, format!("姓名,身份证号码\n{lines}")).unwrap();
+    people[LARGE - 2].name = "二".into();
+    people[LARGE - 2].sex = "男女".into();
+    sheets::roster(&desk.path("wrong.xlsx"), &people);
+    let wrong = desk.arg("wrong.xlsx");
+
+    let import = |file: &str, more: &[&str]| {
+        let mut arguments = vec!["roster", "import", file, "--unit", "甲", "--county", "02", "--json"];
+        arguments.extend(more);
+        desk.run(&arguments)
+    };
+    let nowhere = desk.arg("no-such-folder/report.xlsx");
+    let cases: [(&str, &[&str], i32, &str); 5] = [
+        (&long, &[], 1, "内容过长"),
+        (&text, &[], 1, "引号没有结束"),
+        (&good, &["--report", &nowhere], 1, "无法写入"),
+        (&wrong, &["--strict"], 1, ""),
+        (&good, &["--dry-run"], 0, ""),
+    ];
+    for (file, more, code, said_error) in cases {
+        let said = import(file, more);
+        assert_eq!(said.code, code, "{file} {more:?}: {}", said.err);
+        assert!(said.err.contains(said_error), "{file} {more:?}: {}", said.err);
+        assert!(desk.volunteers().is_empty(), "{file} {more:?}");
+    }
+    let strict: serde_json::Value = serde_json::from_str(&import(&wrong, &["--strict"]).out).unwrap();
+    assert_eq!((strict["rows"].as_u64(), strict["imported"].as_u64()), (Some(LARGE as u64), Some(0)));
+    assert_eq!(strict["refused"].as_array().unwrap().len(), 1);
+    let dry: serde_json::Value = serde_json::from_str(&import(&wrong, &["--dry-run"]).out).unwrap();
+    assert_eq!(dry["imported"].as_u64(), Some(LARGE as u64 - 1));
+
+    let done: serde_json::Value = serde_json::from_str(&import(&good, &[]).out).unwrap();
+    assert_eq!(done["imported"].as_u64(), Some(LARGE as u64));
+    assert!(desk.numbers()[0].starts_with("020000001"), "no number was used up: {}", desk.numbers()[0]);
 }
 
 #[test]

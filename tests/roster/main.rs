@@ -4,6 +4,7 @@
 
 mod arbitrary;
 mod hours_sheet;
+mod parts;
 mod people;
 mod reading;
 mod report;

@@ -1,5 +1,7 @@
 //! The workbook sent back.
 
+use std::slice::from_ref;
+
 use calamine::{Data, Reader, Xlsx, open_workbook};
 use zyz::roster::people::check;
 use zyz::roster::report::{WriteError, write};
@@ -42,7 +44,7 @@ fn written(text: &str) -> (tempfile::TempDir, std::path::PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("结果.xlsx");
     let warnings = check(&sheet, TODAY).unwrap().warnings;
-    write(&path, &sheet, &outcomes(&sheet), &warnings, TODAY).unwrap();
+    write(&path, from_ref(&sheet), &outcomes(&sheet), &warnings, TODAY).unwrap();
     (folder, path)
 }
 
@@ -94,7 +96,7 @@ fn a_report_handed_in_again_is_a_roster() {
     assert_eq!(result.rows.len(), 3);
     assert!(again.other_sheets().is_empty(), "{:?}", again.other_sheets());
     let second = path.with_file_name("再次.xlsx");
-    write(&second, &again, &outcomes(&again), &[], TODAY).unwrap();
+    write(&second, from_ref(&again), &outcomes(&again), &[], TODAY).unwrap();
     let third = read(&second, &Limits::default()).unwrap();
     assert_eq!(third.header().headings().filter(|h| *h == "错误").count(), 1);
 }
@@ -114,7 +116,7 @@ fn a_folder_that_is_missing_is_said_and_nothing_is_left() {
     let sheet = support::read(roster());
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("no").join("report.xlsx");
-    let error = write(&path, &sheet, &[], &[], TODAY).unwrap_err();
+    let error = write(&path, from_ref(&sheet), &[], &[], TODAY).unwrap_err();
     assert!(matches!(error, WriteError::Io { .. }), "{error:?}");
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
 }
@@ -127,5 +129,13 @@ fn hostile_names_of_worksheets_do_not_matter() {
     support::grid(page, &[&["姓名", "身份证号码"], &["张三", &number("19900501", 1)]]).unwrap();
     let sheet = support::read(book.save_to_buffer().unwrap());
     let folder = tempfile::tempdir().unwrap();
-    write(&folder.path().join("r.xlsx"), &sheet, &outcomes(&sheet), &[], TODAY).unwrap();
+    write(&folder.path().join("r.xlsx"), from_ref(&sheet), &outcomes(&sheet), &[], TODAY).unwrap();
+}
+
+#[test]
+fn no_sheet_makes_no_report() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("r.xlsx");
+    assert!(matches!(write(&path, &[], &[], &[], TODAY), Err(WriteError::Workbook(_))));
+    assert!(!path.exists());
 }

@@ -1,7 +1,10 @@
 //! Units, imports, volunteers.
 
+use sha2::{Digest, Sha256};
 use zyz::domain::certificate::VolunteerState;
-use zyz::store::{Contact, ExitOutcome, ImportKind, NewImport, Selection, StoreError, VolunteerFilter, VolunteerId};
+use zyz::store::{
+    Contact, ExitOutcome, ImportCounts, ImportKind, NewImport, Selection, StoreError, VolunteerFilter, VolunteerId,
+};
 
 use crate::support::{Database, begin, card, contract, identity, insert_key, now, number, office, person, register};
 
@@ -12,6 +15,8 @@ contract![
     imports,
     register_and_read,
     register_many,
+    unfinished_is_not_kept,
+    of_no_unit,
     by_identity_and_phone,
     known_in_bulk,
     a_known_identity_is_a_duplicate,
@@ -73,19 +78,20 @@ async fn imports(db: Database) {
         file_name: "附件2.xlsx".to_owned(),
         file_sha256: [5; 32],
         unit: Some(unit),
-        rows: 10,
-        imported: 7,
-        known: 2,
-        refused: 1,
     };
     let hours = NewImport { kind: ImportKind::Hours, unit: None, file_sha256: [6; 32], ..roster.clone() };
-    let first = tx.insert_import(&roster).await.unwrap();
-    let second = tx.insert_import(&hours).await.unwrap();
+    let counts = ImportCounts { rows: 10, imported: 7, known: 2, refused: 1 };
+    let open = tx.begin_import(roster).await.unwrap();
+    let first = open.id();
+    tx.finish_import(open, &counts).await.unwrap();
+    let open = tx.begin_import(hours).await.unwrap();
+    let second = open.id();
+    tx.finish_import(open, &counts).await.unwrap();
     tx.commit().await.unwrap();
     let mut reader = store.read().await.unwrap();
     let found = reader.import_of_file(&[5; 32]).await.unwrap().unwrap();
     assert_eq!((found.id, found.at, found.actor.as_str()), (first, now(), "测试员"));
-    assert_eq!((found.noted.unit, found.noted.known), (Some(unit), 2));
+    assert_eq!((found.noted.unit, found.counts), (Some(unit), counts));
     assert!(reader.import_of_file(&[7; 32]).await.unwrap().is_none());
     let all: Vec<_> =
         reader.imports(5).await.unwrap().into_iter().map(|import| (import.id, import.noted.kind)).collect();
@@ -117,35 +123,93 @@ async fn register_and_read(db: Database) {
     }
 }
 
-/// More than one statement takes, with an odd rest, so that the pipeline's chunks meet their keys.
+/// More than one statement takes, in parts of odd sizes and of two units, so that the pipeline's chunks meet their keys.
 async fn register_many(db: Database) {
     let store = db.create().await;
     let mut tx = begin(&store).await;
     let unit = office(&mut tx).await.id;
-    let new = NewImport {
-        kind: ImportKind::Roster,
-        file_name: "大名单.xlsx".to_owned(),
-        file_sha256: [1; 32],
-        unit: None,
-        rows: 2_347,
-        imported: 2_347,
-        known: 0,
-        refused: 0,
-    };
-    let import = tx.insert_import(&new).await.unwrap();
-    let ids = tx.insert_volunteers(Some(import), (0..2_347).map(|n| person(n, unit)).collect()).await.unwrap();
+    let other = tx.ensure_unit(2, "另一单位").await.unwrap().id;
+    let unit_of = |n: u32| if (700..1_900).contains(&n) { other } else { unit };
+    let counts = ImportCounts { rows: 2_347, imported: 2_347, known: 0, refused: 0 };
+    let open = tx.begin_import(new_import([1; 32])).await.unwrap();
+    let import = open.id();
+    let mut registration = tx.begin_registration(Some(import));
+    for part in [0..3, 3..3, 3..1_200, 1_200..2_347] {
+        tx.register(&mut registration, part.map(|n| person(n, unit_of(n))).collect()).await.unwrap();
+    }
+    tx.finish_import(open, &counts).await.unwrap();
+    let ids = tx.finish_registration(registration).await.unwrap();
     tx.commit().await.unwrap();
     assert_eq!(ids.len(), 2_347);
     let mut reader = store.read().await.unwrap();
-    for n in [0, 499, 500, 1_999, 2_000, 2_346] {
+    for n in [0, 2, 3, 499, 500, 699, 700, 1_199, 1_200, 1_899, 1_900, 2_346] {
         let stored = reader.volunteer(&number(n)).await.unwrap().unwrap();
-        assert_eq!((stored.id, stored.import), (ids[n as usize], Some(import)));
+        assert_eq!((stored.id, stored.import, stored.unit), (ids[n as usize], Some(import), unit_of(n)));
         assert_eq!(*reader.personal_data(stored.id).await.unwrap().unwrap().identity, identity(n));
     }
     let events = reader.audit_events(Some(&format!("import/{import}")), 0, 10).await.unwrap();
     let actions: Vec<_> = events.iter().map(|event| event.action.as_str()).collect();
     assert_eq!(actions, ["import.roster", "volunteer.import"], "an import's volunteers share one event");
-    assert!(events[1].detail.contains("\"count\":2347"), "{}", events[1].detail);
+    let mut all = Sha256::new();
+    for n in 0..2_347 {
+        all.update(10_u64.to_be_bytes());
+        all.update(number(n));
+    }
+    let detail: serde_json::Value = serde_json::from_str(&events[1].detail).unwrap();
+    assert_eq!(detail, serde_json::json!({"count": 2_347, "numbers_sha256": hex::encode(all.finalize())}));
+
+    let mut tx = begin(&store).await;
+    let open = tx.begin_import(new_import([2; 32])).await.unwrap();
+    let import = open.id();
+    tx.finish_import(open, &counts).await.unwrap();
+    tx.insert_volunteers(Some(import), Vec::new()).await.unwrap();
+    tx.commit().await.unwrap();
+    let events = reader.audit_events(Some(&format!("import/{import}")), 0, 10).await.unwrap();
+    assert_eq!(events.len(), 1, "nobody registered is no event");
+}
+
+fn new_import(file_sha256: [u8; 32]) -> NewImport {
+    NewImport { kind: ImportKind::Roster, file_name: "大名单.xlsx".to_owned(), file_sha256, unit: None }
+}
+
+async fn unfinished_is_not_kept(db: Database) {
+    let store = db.create().await;
+    let mut tx = begin(&store).await;
+    let unit = office(&mut tx).await.id;
+    tx.commit().await.unwrap();
+
+    let mut tx = begin(&store).await;
+    let _import = tx.begin_import(new_import([1; 32])).await.unwrap();
+    assert!(matches!(tx.commit().await, Err(StoreError::Unfinished)));
+
+    let mut tx = begin(&store).await;
+    let mut registration = tx.begin_registration(None);
+    tx.register(&mut registration, (0..700).map(|n| person(n, unit)).collect()).await.unwrap();
+    assert!(matches!(tx.commit().await, Err(StoreError::Unfinished)));
+
+    // Refused half-way: what the database took before the twin must not stay.
+    let mut tx = begin(&store).await;
+    let mut people: Vec<_> = (0..300).map(|n| person(n, unit)).collect();
+    people[250].identity = identity(3);
+    let refused = tx.insert_volunteers(None, people).await;
+    assert!(matches!(refused, Err(StoreError::Duplicate { what: "身份证号码", .. })), "{refused:?}");
+    assert!(matches!(tx.commit().await, Err(StoreError::Unfinished)));
+
+    for table in ["volunteer", "import"] {
+        assert_eq!(db.number(&format!("SELECT count(*) FROM {table}")).await, 0, "{table}");
+    }
+}
+
+/// A unit that is none: noticed at the latest when it is committed.
+async fn of_no_unit(db: Database) {
+    let store = db.create().await;
+    let mut tx = begin(&store).await;
+    let done = match tx.insert_volunteers(None, vec![person(0, zyz::store::UnitId(77))]).await {
+        Ok(_) => tx.commit().await,
+        Err(error) => Err(error),
+    };
+    assert!(matches!(done, Err(StoreError::Reference(_))), "{done:?}");
+    assert_eq!(db.number("SELECT count(*) FROM volunteer").await, 0);
 }
 
 async fn by_identity_and_phone(db: Database) {

@@ -196,7 +196,7 @@ async fn import_rosters(
         let done = federation
             .import_roster(
                 RosterRequest {
-                    file: &sample.file,
+                    roster: federation.read_roster(&sample.file),
                     unit: sample.unit,
                     county,
                     dry_run: false,

@@ -1,4 +1,7 @@
-//! Collects cells into a [`Sheet`], finds the header on the way, and enforces the limits cell by cell.
+//! Collects cells into a [`Sheet`], finds the header on the way, enforces the limits cell by cell, and cuts finished rows
+//! off where they are wanted in parts.
+
+use std::ops::ControlFlow;
 
 use super::{Cell, CellKind, CellRef, Header, HeaderColumn, Limits, Row, RowRef, Sheet, SheetError, column_letters};
 use crate::domain::person::is_blank;
@@ -11,16 +14,31 @@ pub(super) const HEADER_ROWS: usize = 30;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Next {
     More,
-    /// The header is not here, or was all that was wanted.
+    /// The header is not here, or was all that was wanted, or nobody wants more.
     Stop,
+}
+
+/// How many rows make a part, and who takes it. [`ControlFlow::Break`] ends the reading.
+pub(super) struct Parts<'e> {
+    pub rows: usize,
+    pub emit: &'e mut dyn FnMut(Sheet) -> ControlFlow<()>,
+}
+
+impl Parts<'_> {
+    pub fn again(&mut self) -> Parts<'_> {
+        Parts { rows: self.rows, emit: &mut *self.emit }
+    }
 }
 
 pub(super) struct Builder<'l> {
     limits: &'l Limits,
     sheet: Sheet,
     found: bool,
-    /// Only look whether there is a header.
-    peek: bool,
+    /// Where finished parts go; nowhere if it is only looked whether there is a header.
+    parts: Option<Parts<'l>>,
+    /// Rows and bytes of text in the parts handed over.
+    handed_rows: usize,
+    handed_text: usize,
     /// The row being collected, and whether its cells came in order.
     number: u32,
     ordered: bool,
@@ -29,17 +47,33 @@ pub(super) struct Builder<'l> {
 }
 
 impl<'l> Builder<'l> {
-    pub(super) fn new(name: &str, limits: &'l Limits, peek: bool) -> Self {
+    pub(super) fn new(name: &str, limits: &'l Limits, parts: Option<Parts<'l>>) -> Self {
         let sheet = Sheet {
             name: name.to_owned(),
             text: String::new(),
             cells: Vec::new(),
             rows: Vec::new(),
             header: Header::default(),
+            continued: false,
             epoch_1904: false,
             other_sheets: Vec::new(),
         };
-        Self { limits, sheet, found: false, peek, number: 0, ordered: true, passwords: Vec::new() }
+        Self {
+            limits,
+            sheet,
+            found: false,
+            parts,
+            handed_rows: 0,
+            handed_text: 0,
+            number: 0,
+            ordered: true,
+            passwords: Vec::new(),
+        }
+    }
+
+    /// Says whether serial dates count from 1904; before the first cell.
+    pub(super) fn set_epoch_1904(&mut self, epoch_1904: bool) {
+        self.sheet.epoch_1904 = epoch_1904;
     }
 
     /// Takes the cell at `row` (from 1) and `column` (from 0).
@@ -52,10 +86,10 @@ impl<'l> Builder<'l> {
             if row < self.number {
                 return Err(SheetError::Damaged(format!("第 {row} 行的位置颠倒")));
             }
-            if self.end_row() == Next::Stop {
+            if self.end_row() == Next::Stop || self.hand_over().is_break() {
                 return Ok(Next::Stop);
             }
-            if self.sheet.rows.len() >= self.limits.rows {
+            if self.handed_rows + self.sheet.rows.len() >= self.limits.rows {
                 return Err(SheetError::TooManyRows { limit: self.limits.rows });
             }
             if row > LAST_ROW {
@@ -81,7 +115,8 @@ impl<'l> Builder<'l> {
         if text.len() > limit && text.chars().nth(limit).is_some() {
             return Err(SheetError::CellTooLong { cell: format!("{}{row}", column_letters(column)), limit });
         }
-        if self.sheet.text.len() + text.len() > self.limits.text_bytes.min(u32::MAX as usize) {
+        let before = self.handed_text + self.sheet.text.len();
+        if before + text.len() > self.limits.text_bytes.min(u32::MAX as usize) {
             return Err(SheetError::TooMuchText { limit: self.limits.text_bytes });
         }
         self.ordered &= self.row_cells().last().is_none_or(|last| last.column < column);
@@ -91,11 +126,37 @@ impl<'l> Builder<'l> {
         Ok(Next::More)
     }
 
-    /// The sheet, if a header was found; otherwise whether there was any cell.
-    pub(super) fn finish(mut self, epoch_1904: bool) -> Result<Sheet, bool> {
+    /// The sheet, or the last part of it, if a header was found; otherwise whether there was any cell.
+    pub(super) fn finish(mut self) -> Result<Sheet, bool> {
         self.end_row();
-        self.sheet.epoch_1904 = epoch_1904;
         if self.found { Ok(self.sheet) } else { Err(!self.sheet.rows.is_empty()) }
+    }
+
+    /// Cuts the finished rows off and hands them over, if they are many enough and no later row can change what the
+    /// header is.
+    fn hand_over(&mut self) -> ControlFlow<()> {
+        let decided = self.sheet.continued || self.sheet.rows.len() > self.sheet.header.index + 1;
+        let Some(parts) = self.parts.as_mut().filter(|_| self.found && decided) else {
+            return ControlFlow::Continue(());
+        };
+        let sheet = &mut self.sheet;
+        if sheet.rows.len() < parts.rows {
+            return ControlFlow::Continue(());
+        }
+        self.handed_rows += sheet.rows.len();
+        self.handed_text += sheet.text.len();
+        // The next part will be about as large.
+        let next = Sheet {
+            name: sheet.name.clone(),
+            text: String::with_capacity(sheet.text.len() + sheet.text.len() / 16),
+            cells: Vec::with_capacity(sheet.cells.len() + sheet.cells.len() / 16),
+            rows: Vec::with_capacity(sheet.rows.len()),
+            header: sheet.header.clone(),
+            continued: true,
+            epoch_1904: sheet.epoch_1904,
+            other_sheets: Vec::new(),
+        };
+        (parts.emit)(std::mem::replace(sheet, next))
     }
 
     /// What becomes of a text that speaks of passwords: `None` if it does not or may stay, else what stands for it.
@@ -134,13 +195,13 @@ impl<'l> Builder<'l> {
         }
         let last = self.sheet.rows.len() - 1;
         if self.found {
-            if last == self.sheet.header.index + 1 {
+            if !self.sheet.continued && last == self.sheet.header.index + 1 {
                 self.second_header_row(last);
             }
             return Next::More;
         }
         if self.header_row(last) {
-            return if self.peek { Next::Stop } else { Next::More };
+            return if self.parts.is_none() { Next::Stop } else { Next::More };
         }
         if self.sheet.rows.len() >= HEADER_ROWS { Next::Stop } else { Next::More }
     }

@@ -11,10 +11,12 @@ mod xlsx;
 
 use std::fs::File;
 use std::io::Read;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::ops::ControlFlow;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::Path;
 
 use super::Field;
+use builder::Parts;
 pub use kind::Kind;
 
 /// What a file may cost at most.
@@ -153,13 +155,15 @@ pub enum SheetError {
     },
 }
 
-/// One worksheet: its cells as text, with its header found.
+/// One worksheet, or some rows of it: its cells as text, with its header found.
 pub struct Sheet {
     name: String,
     text: String,
     cells: Vec<CellRef>,
     rows: Vec<RowRef>,
     header: Header,
+    /// Whether the header stands in a part before, and every row here lies below it.
+    continued: bool,
     epoch_1904: bool,
     other_sheets: Vec<String>,
 }
@@ -223,6 +227,14 @@ pub struct Row<'s> {
 /// # Errors
 /// A [`SheetError`] for anything that is no such file, is broken or goes beyond `limits`.
 pub fn read(path: &Path, limits: &Limits) -> Result<Sheet, SheetError> {
+    read_bytes(&bytes_of(path, limits)?, limits)
+}
+
+/// The bytes of the file at `path`, which may be read with [`read_bytes`] or [`read_in_parts`].
+///
+/// # Errors
+/// [`SheetError::Io`], [`SheetError::NotAFile`], [`SheetError::FileTooLarge`].
+pub fn bytes_of(path: &Path, limits: &Limits) -> Result<Vec<u8>, SheetError> {
     let shown = path.display().to_string();
     let io = |source| SheetError::Io { path: shown.clone(), source };
     let metadata = std::fs::metadata(path).map_err(io)?;
@@ -234,7 +246,7 @@ pub fn read(path: &Path, limits: &Limits) -> Result<Sheet, SheetError> {
     }
     let mut bytes = Vec::with_capacity(metadata.len() as usize + 1);
     File::open(path).map_err(io)?.take(limits.file_bytes + 1).read_to_end(&mut bytes).map_err(io)?;
-    read_bytes(&bytes, limits)
+    Ok(bytes)
 }
 
 /// As [`read`], from memory.
@@ -242,21 +254,52 @@ pub fn read(path: &Path, limits: &Limits) -> Result<Sheet, SheetError> {
 /// # Errors
 /// As [`read`].
 pub fn read_bytes(bytes: &[u8], limits: &Limits) -> Result<Sheet, SheetError> {
+    read_in_parts(bytes, limits, usize::MAX, |_| Ok(()))
+}
+
+/// As [`read_bytes`], but hands rows over while it reads: every `part_rows` rows with something in them (the first part
+/// a few more if need be, for its header) go to `emit` as a [`Sheet`] of their own, in order; what is left, at least
+/// one row, is returned, and alone names the other worksheets. Limits count over all parts.
+///
+/// # Errors
+/// As [`read`], and then whatever was handed over is no roster: drop it. Or what `emit` refused with, which ends the
+/// reading.
+pub fn read_in_parts<E: From<SheetError>>(
+    bytes: &[u8],
+    limits: &Limits,
+    part_rows: usize,
+    mut emit: impl FnMut(Sheet) -> Result<(), E>,
+) -> Result<Sheet, E> {
     if bytes.is_empty() {
-        return Err(SheetError::EmptyFile);
+        return Err(SheetError::EmptyFile.into());
     }
     if bytes.len() as u64 > limits.file_bytes {
-        return Err(SheetError::FileTooLarge { limit: limits.file_bytes });
+        return Err(SheetError::FileTooLarge { limit: limits.file_bytes }.into());
     }
     let read = match kind::of(bytes)? {
         Kind::Xlsx => xlsx::read,
         Kind::Xls => xls::read,
         Kind::Text => text::read,
-        other => return Err(SheetError::WrongKind(other)),
+        other => return Err(SheetError::WrongKind(other).into()),
     };
+    let mut ended = None;
+    let mut hand_over = |sheet| match catch_unwind(AssertUnwindSafe(|| emit(sheet))) {
+        Ok(Ok(())) => ControlFlow::Continue(()),
+        other => {
+            ended = Some(other);
+            ControlFlow::Break(())
+        }
+    };
+    let parts = Parts { rows: part_rows, emit: &mut hand_over };
     // A parser that panics on a file made to hurt it must not take the program down.
-    catch_unwind(AssertUnwindSafe(|| read(bytes, limits)))
-        .unwrap_or_else(|_| Err(SheetError::Damaged("内部结构不合规范".to_owned())))
+    let done = catch_unwind(AssertUnwindSafe(|| read(bytes, limits, parts)));
+    match ended {
+        Some(Ok(Err(refused))) => return Err(refused),
+        // A panic of the taker's is no damage to the file.
+        Some(Err(panic)) => resume_unwind(panic),
+        Some(Ok(Ok(()))) | None => {}
+    }
+    Ok(done.unwrap_or_else(|_| Err(SheetError::Damaged("内部结构不合规范".to_owned())))?)
 }
 
 /// The letters of a column counted from 0: 0 → `A`, 26 → `AA`.
@@ -282,14 +325,14 @@ impl Sheet {
         &self.header
     }
 
-    /// Every row that holds anything, title and header included.
+    /// Every row that holds anything, title and header included, which stand in the first part.
     pub fn rows(&self) -> impl Iterator<Item = Row<'_>> {
         (0..self.rows.len()).map(|index| Row { sheet: self, index })
     }
 
     /// The rows below the header.
     pub fn data_rows(&self) -> impl Iterator<Item = Row<'_>> {
-        self.rows().skip(self.header.index + self.header.depth)
+        self.rows().skip(if self.continued { 0 } else { self.header.index + self.header.depth })
     }
 
     /// Other visible worksheets with a header, which were not read.

@@ -7,16 +7,16 @@ use std::borrow::Cow;
 
 use encoding_rs::{Encoding, GB18030, UTF_16BE, UTF_16LE};
 
-use super::builder::{Builder, HEADER_ROWS, Next};
+use super::builder::{Builder, HEADER_ROWS, Next, Parts};
 use super::{CellKind, Limits, Sheet, SheetError};
 
-pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Sheet, SheetError> {
+pub(super) fn read(bytes: &[u8], limits: &Limits, mut parts: Parts<'_>) -> Result<Sheet, SheetError> {
     let text = decode(bytes)?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
     let (text, first, separator) = separator(text);
-    let mut builder = Builder::new("", limits, false);
+    let mut builder = Builder::new("", limits, Some(parts.again()));
     fill(text, first, separator, &mut builder)?;
-    builder.finish(false).map_err(|any_cell| match any_cell {
+    builder.finish().map_err(|any_cell| match any_cell {
         true => SheetError::NoHeader { rows: HEADER_ROWS, sheets: vec!["（文本文件）".to_owned()] },
         false => SheetError::EmptySheet,
     })

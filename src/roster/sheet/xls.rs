@@ -9,7 +9,7 @@ use std::io::Cursor;
 
 use calamine::{Data, DataRef, Reader, SheetType, SheetVisible, Xls, XlsError};
 
-use super::builder::Next;
+use super::builder::{Next, Parts};
 use super::xlsx::{candidates, choose, push};
 use super::{Kind, Limits, Sheet, SheetError};
 
@@ -30,7 +30,7 @@ pub(super) fn kind(bytes: &[u8]) -> Result<Kind, SheetError> {
     })
 }
 
-pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Sheet, SheetError> {
+pub(super) fn read(bytes: &[u8], limits: &Limits, parts: Parts<'_>) -> Result<Sheet, SheetError> {
     let container = Container::open(bytes)?;
     let stream = match container.stream("Workbook")? {
         Some(stream) => stream,
@@ -43,7 +43,8 @@ pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Sheet, SheetError> {
         let worksheet = sheet.typ == SheetType::WorkSheet;
         (sheet.name.clone(), worksheet, sheet.visible == SheetVisible::Visible)
     }))?;
-    choose(&names, limits, |name, builder| {
+    choose(&names, limits, parts, |name, builder| {
+        builder.set_epoch_1904(book.has_1904_epoch());
         let range = book.worksheet_range(name).map_err(refused)?;
         let (top, left) = range.start().unwrap_or((0, 0));
         for (row, column, value) in range.used_cells() {
@@ -52,7 +53,7 @@ pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Sheet, SheetError> {
                 break;
             }
         }
-        Ok(book.has_1904_epoch())
+        Ok(())
     })
 }
 

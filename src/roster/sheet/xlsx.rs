@@ -5,19 +5,19 @@ use std::io::{Cursor, Read};
 use calamine::{DataRef, Reader, SheetType, SheetVisible, Xlsx, XlsxError};
 use zip::ZipArchive;
 
-use super::builder::{Builder, HEADER_ROWS, Next};
+use super::builder::{Builder, HEADER_ROWS, Next, Parts};
 use super::{CellKind, Limits, Sheet, SheetError};
 
-pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Sheet, SheetError> {
+pub(super) fn read(bytes: &[u8], limits: &Limits, parts: Parts<'_>) -> Result<Sheet, SheetError> {
     measure(bytes, limits)?;
     let mut book = Xlsx::new(Cursor::new(bytes)).map_err(refused)?;
     let names = candidates(book.sheets_metadata().iter().map(|sheet| {
         let worksheet = sheet.typ == SheetType::WorkSheet;
         (sheet.name.clone(), worksheet, sheet.visible == SheetVisible::Visible)
     }))?;
-    choose(&names, limits, |name, builder| {
-        fill(&mut book, name, builder)?;
-        Ok(book.has_1904_epoch())
+    choose(&names, limits, parts, |name, builder| {
+        builder.set_epoch_1904(book.has_1904_epoch());
+        fill(&mut book, name, builder)
     })
 }
 
@@ -42,28 +42,32 @@ pub(super) fn candidates(sheets: impl Iterator<Item = (String, bool, bool)>) -> 
     }
 }
 
-/// Reads the first of `names` in which `fill` finds a header, and notes which others have one too. `fill` answers
-/// whether dates count from 1904.
+/// Reads the first of `names` in which `fill` finds a header, and notes which others have one too.
 pub(super) fn choose(
     names: &[String],
     limits: &Limits,
-    mut fill: impl FnMut(&str, &mut Builder<'_>) -> Result<bool, SheetError>,
+    mut parts: Parts<'_>,
+    mut fill: impl FnMut(&str, &mut Builder<'_>) -> Result<(), SheetError>,
 ) -> Result<Sheet, SheetError> {
     let mut chosen: Option<Sheet> = None;
     let mut any_cell = false;
     for name in names {
-        let mut builder = Builder::new(name, limits, chosen.is_some());
+        let parts = chosen.is_none().then(|| parts.again());
+        let mut builder = Builder::new(name, limits, parts);
         let filled = fill(name, &mut builder);
         match &mut chosen {
             Some(sheet) => {
-                if filled.is_ok() && builder.finish(false).is_ok() {
+                if filled.is_ok() && builder.finish().is_ok() {
                     sheet.other_sheets.push(name.clone());
                 }
             }
-            None => match builder.finish(filled?) {
-                Ok(sheet) => chosen = Some(sheet),
-                Err(cells) => any_cell |= cells,
-            },
+            None => {
+                filled?;
+                match builder.finish() {
+                    Ok(sheet) => chosen = Some(sheet),
+                    Err(cells) => any_cell |= cells,
+                }
+            }
         }
     }
     match chosen {
