@@ -107,6 +107,7 @@ const INSERT: Insert = Insert {
     ],
     fixed: &[],
     conflict: "",
+    may_stop_halfway: false,
 };
 
 const INSERT_REVERSAL: Insert = Insert {
@@ -114,6 +115,7 @@ const INSERT_REVERSAL: Insert = Insert {
     columns: &["id", "partner_id", "device_id", "redemption_id", "reversed_at", "matched", "received_at"],
     fixed: &[],
     conflict: "",
+    may_stop_halfway: false,
 };
 
 impl Reader {

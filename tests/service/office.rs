@@ -114,10 +114,9 @@ impl Office {
         let file = self.path("roster.xlsx");
         sheets::roster(&file, &sheets::people(count));
         let county = County::parse("02").unwrap();
-        let request =
-            RosterRequest {
-                file: &file, unit: "思茅区样例单位", county, dry_run: false, strict: true, report: None
-            };
+        let roster = self.federation.read_roster(&file);
+        let unit = "思茅区样例单位";
+        let request = RosterRequest { roster, unit, county, dry_run: false, strict: true, report: None };
         self.federation.import_roster(request, &|_, _| {}).await.unwrap();
         self.issue().await
     }
