@@ -159,8 +159,10 @@ impl TestApp {
     pub fn add_cards(&self, count: usize) {
         let file = self.path("roster.xlsx");
         sheets::roster(&file, &sheets::people(count));
+        let _inside = self.runtime.enter();
+        let roster = self.federation.read_roster(&file);
         let request = RosterRequest {
-            file: &file,
+            roster,
             unit: "思茅区样例单位",
             county: County::parse("02").unwrap(),
             dry_run: false,
