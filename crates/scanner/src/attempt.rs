@@ -8,17 +8,17 @@ use crate::{MAX_PIXELS, finder, locate, picture, sample};
 /// What is done to the picture before looking.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Method {
-    /// Nothing: sharp pictures, small modules.
+    /// Nothing: good pictures.
     Plain,
-    /// A light blur: noise, weak contrast.
+    /// A light blur: noise.
     Smooth,
-    /// A stronger one: much noise, soft focus.
-    Smoother,
+    /// The opposite: small modules that run into each other, seen from far or at a slant.
+    Sharp,
 }
 
 impl Method {
     /// All methods, in the order in which a camera should try them.
-    pub const ALL: [Self; 3] = [Self::Plain, Self::Smooth, Self::Smoother];
+    pub const ALL: [Self; 3] = [Self::Plain, Self::Smooth, Self::Sharp];
 }
 
 /// A method at a scale.
@@ -70,19 +70,22 @@ impl Attempt {
             }
         };
         match self.method {
-            Method::Plain => codes(&pixels, width, height, accept),
-            Method::Smooth => codes(&picture::blur(&pixels, width, height), width, height, accept),
-            Method::Smoother => {
-                let once = picture::blur(&pixels, width, height);
-                codes(&picture::blur(&once, width, height), width, height, accept)
-            }
+            Method::Plain => codes(&pixels, width, height, 31.0 / 32.0, accept),
+            Method::Smooth => codes(&picture::blur(&pixels, width, height), width, height, 30.0 / 32.0, accept),
+            Method::Sharp => codes(&picture::sharpen(&pixels, width, height), width, height, 31.0 / 32.0, accept),
         }
     }
 }
 
-/// Codes in the picture, one after another, until `accept` takes one.
-fn codes(grey: &[u8], width: usize, height: usize, accept: &mut dyn FnMut(&[u8]) -> bool) -> Option<Vec<u8>> {
-    let tones = picture::tones(grey, width, height);
+/// Codes in the picture, one after another, until `accept` takes one. Dark is what is below `part` of the mean around it.
+fn codes(
+    grey: &[u8],
+    width: usize,
+    height: usize,
+    part: f32,
+    accept: &mut dyn FnMut(&[u8]) -> bool,
+) -> Option<Vec<u8>> {
+    let tones = picture::tones(grey, width, height, part);
     let tones = Plane { values: &tones, width, height };
     let grey = Plane { values: grey, width, height };
     let finders = finder::find(&tones);
