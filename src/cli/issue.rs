@@ -63,7 +63,7 @@ pub async fn run(app: &App, args: IssueArgs, out: Out) -> Result<ExitCode, AppEr
         if done.issued.is_empty() {
             out.line("所选志愿者都已有有效的证。");
         } else {
-            out.line("请随后打印：zyz print …；并公布：zyz publish --out 目录");
+            out.line("请随后打印：zyz print …；没有运行 zyz serve 的，并公布：zyz publish --out 目录");
         }
         if done.interrupted {
             out.line(format!("已按要求中断，尚余 {} 人；再次运行同一命令即从此处继续。", done.remaining));

@@ -118,6 +118,6 @@ fn say(change: &KeyChange, out: Out) {
             let rows: Vec<_> = change.reissue.iter().map(|card| vec![card.number.clone(), card.name.clone()]).collect();
             out.table(&["证书编号", "姓名"], &rows);
         }
-        out.line("请随后运行 zyz publish，合作单位下次同步后生效。");
+        out.line("合作单位下次同步后生效：zyz serve 运行着即自动公布，否则请运行 zyz publish。");
     });
 }

@@ -48,6 +48,6 @@ pub async fn replace(app: &App, args: ChangeArgs, out: Out) -> Result<(), AppErr
 fn say(change: &StatusChange, out: Out) {
     out.result(change, |out| {
         out.line(&change.message);
-        out.line("请随后运行 zyz publish，合作单位下次同步后生效。");
+        out.line("合作单位下次同步后生效：zyz serve 运行着即自动公布，否则请运行 zyz publish。");
     });
 }

@@ -106,7 +106,7 @@ impl Federation {
             Some(bundle) => {
                 let hours = (now.as_second() - bundle.issued_at.as_second()) / 3600;
                 let fresh = hours < 24 * i64::from(self.config.trust.bundle_days) / 2;
-                let hint = if fresh { "" } else { "，请运行 zyz publish" };
+                let hint = if fresh { "" } else { "，请检查 zyz serve 是否在运行，或运行 zyz publish" };
                 add(
                     "数据包",
                     fresh,
@@ -117,7 +117,7 @@ impl Federation {
                     ),
                 );
             }
-            None => add("数据包", false, "还没有公布过，请运行 zyz publish --out 目录".into()),
+            None => add("数据包", false, "还没有公布过，请运行 zyz serve，或 zyz publish --out 目录".into()),
         }
 
         let partners = self.partners_due(&mut reader).await?;
