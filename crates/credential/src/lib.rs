@@ -14,6 +14,7 @@
 //! 1. [`TrustState::new`] with the pinned root key (or [`TrustState::restore`] with the stored [`Ratchet`]).
 //! 2. [`TrustState::accept`] each bundle that arrives; store [`TrustState::ratchet`] before relying on it.
 //! 3. [`judge`] each text that is scanned: a [`Verdict`], as JSON with the feature `serde`.
+//! 4. [`Verdict::count_uses`] where a ledger of uses is kept, so that the offers' limits count.
 //!
 //! Absent on purpose: anything that fetches an address, a key or a list named by a card; batch verification (it accepts
 //! what single verification refuses); a lenient mode.
@@ -31,10 +32,12 @@ mod holder;
 mod key;
 mod number;
 mod offer;
+mod refusal;
 pub mod status_list;
 mod status_set;
 mod trust;
 mod trust_list;
+mod uses;
 mod verdict;
 
 pub use bundle::{BUNDLE_TYPE, Bundle, BundleError, ListStatus, MAX_OFFERS, OpenBundle};

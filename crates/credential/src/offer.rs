@@ -43,14 +43,18 @@ pub struct HourWindow {
     pub to: u16,
 }
 
-/// How often one card may use an offer; `None` is without limit. Held by the redemption ledger, not here.
+/// How often one card may use an offer; `None` is without limit. See [`OfferLimits::reached`].
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct OfferLimits {
     /// A day in Beijing.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub per_day: Option<u32>,
     /// A calendar month in Beijing.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub per_month: Option<u32>,
     /// In all.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub in_all: Option<u32>,
 }
 
@@ -105,6 +109,15 @@ pub enum Ineligible {
     /// The status data is older than it accepts.
     #[error("the status data is too old for this offer")]
     StatusTooOld,
+    /// Used as often as it may be on this day in Beijing.
+    #[error("used up for today")]
+    UsedToday,
+    /// Used as often as it may be in this calendar month in Beijing.
+    #[error("used up for this month")]
+    UsedThisMonth,
+    /// Used as often as it may be in all.
+    #[error("used up")]
+    UsedUp,
 }
 
 /// Why something is not an offer.
@@ -188,6 +201,8 @@ impl Offer {
 
     /// Whether a holder of `star` stars gets it at `at`, the status data being `status_age` seconds old.
     ///
+    /// Uses are not known here: [`Verdict::count_uses`](crate::Verdict::count_uses).
+    ///
     /// # Errors
     /// [`Ineligible`]: the first reason that applies, in the order of its variants.
     pub fn eligibility(&self, star: u8, at: Seconds, status_age: u64) -> Result<(), Ineligible> {
@@ -242,7 +257,7 @@ impl Offer {
     }
 
     pub(crate) fn write(&self, writer: &mut Writer) {
-        let limits = (self.limits != OfferLimits::default()).then_some(self.limits);
+        let limits = (!self.limits.are_none()).then_some(self.limits);
         let present = [
             !self.terms.is_empty(),
             self.valid_from.is_some(),
@@ -328,6 +343,49 @@ impl Offer {
     }
 }
 
+/// Every field, for the page and for programs: times in RFC 3339, days as 1 (Monday) to 7, hours as `["09:00","18:00"]` in
+/// Beijing; what sets no condition is left out.
+#[cfg(feature = "serde")]
+impl serde::Serialize for Offer {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        use alloc::format;
+        use serde::ser::SerializeMap;
+
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("id", &self.id)?;
+        map.serialize_entry("kind", &self.kind)?;
+        map.serialize_entry("title", &self.title)?;
+        map.serialize_entry("min_star", &self.min_star)?;
+        if !self.terms.is_empty() {
+            map.serialize_entry("terms", &self.terms)?;
+        }
+        for (name, time) in [("valid_from", self.valid_from), ("valid_to", self.valid_to)] {
+            if let Some(time) = time {
+                map.serialize_entry(name, &format!("{}", crate::verdict::timestamp(time)))?;
+            }
+        }
+        if self.weekdays != Weekdays::ALL {
+            let days: Vec<u8> = (0..7).filter(|day| self.weekdays.contains(*day)).map(|day| day + 1).collect();
+            map.serialize_entry("weekdays", &days)?;
+        }
+        if !self.hours.is_empty() {
+            let clock = |minute: u16| format!("{:02}:{:02}", minute / 60, minute % 60);
+            let hours: Vec<_> = self.hours.iter().map(|window| [clock(window.from), clock(window.to)]).collect();
+            map.serialize_entry("hours", &hours)?;
+        }
+        if !self.limits.are_none() {
+            map.serialize_entry("limits", &self.limits)?;
+        }
+        if self.identity_check {
+            map.serialize_entry("identity_check", &true)?;
+        }
+        if let Some(age) = self.max_status_age {
+            map.serialize_entry("max_status_age", &age)?;
+        }
+        map.end()
+    }
+}
+
 impl OfferKind {
     fn from_wire(kind: u64) -> Result<Self, OfferError> {
         match kind {
@@ -370,6 +428,11 @@ impl HourWindow {
 }
 
 impl OfferLimits {
+    /// Whether there is no limit.
+    pub fn are_none(&self) -> bool {
+        *self == Self::default()
+    }
+
     fn all(&self) -> [Option<u32>; 3] {
         [self.per_day, self.per_month, self.in_all]
     }

@@ -144,10 +144,13 @@ pub struct StatusAge {
 /// One offer and whether this holder gets it now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OfferVerdict {
-    /// The offer; its `id`, `kind` and `title` are in the JSON.
+    /// The offer; of it the JSON has `id`, `kind`, `title`, `min_star`, and where there are any `terms`, `limits` and
+    /// `identity_check`.
     pub offer: Arc<Offer>,
     /// Whether; `eligible` and `reason` in the JSON.
     pub eligibility: Result<(), Ineligible>,
+    /// The offer's place in the bundle.
+    place: usize,
 }
 
 /// Judges the text of a scanned code by what `state` knows.
@@ -247,15 +250,20 @@ fn standing(claims: &Claims, key: &IssuingKey, loaded: &Loaded, at: Seconds) -> 
     }
 }
 
-/// Eligible first; then free before discount before priority; then the bundle's order.
 fn offers(loaded: &Loaded, star: u8, at: Seconds, age: u64) -> Vec<OfferVerdict> {
-    let judged = loaded
-        .offers
-        .iter()
-        .map(|offer| OfferVerdict { offer: Arc::clone(offer), eligibility: offer.eligibility(star, at, age) });
+    let judged = loaded.offers.iter().enumerate().map(|(place, offer)| OfferVerdict {
+        offer: Arc::clone(offer),
+        eligibility: offer.eligibility(star, at, age),
+        place,
+    });
     let mut offers: Vec<_> = judged.collect();
-    offers.sort_by_key(|judged| (judged.eligibility.is_err(), core::cmp::Reverse(judged.offer.kind)));
+    best_first(&mut offers);
     offers
+}
+
+/// Eligible first; then free before discount before priority; then the bundle's order.
+pub(crate) fn best_first(offers: &mut [OfferVerdict]) {
+    offers.sort_by_key(|judged| (judged.eligibility.is_err(), core::cmp::Reverse(judged.offer.kind), judged.place));
 }
 
 impl Reason {
@@ -349,7 +357,7 @@ fn beijing(at: Seconds) -> String {
     alloc::format!("{} {}", &text[..10], &text[11..16])
 }
 
-fn timestamp(at: Seconds) -> Timestamp {
+pub(crate) fn timestamp(at: Seconds) -> Timestamp {
     // Signed times end with MAX_TIME; eight hours more still fit.
     Timestamp::from_second(at.min(MAX_TIME + 8 * 3600) as i64).unwrap_or(Timestamp::MAX)
 }
@@ -370,9 +378,26 @@ impl serde::Serialize for OfferVerdict {
             eligible: bool,
             #[serde(skip_serializing_if = "Option::is_none")]
             reason: Option<Ineligible>,
+            min_star: u8,
+            #[serde(skip_serializing_if = "str::is_empty")]
+            terms: &'a str,
+            #[serde(skip_serializing_if = "crate::offer::OfferLimits::are_none")]
+            limits: crate::offer::OfferLimits,
+            #[serde(skip_serializing_if = "core::ops::Not::not")]
+            identity_check: bool,
         }
-        let Offer { id, kind, title, .. } = &*self.offer;
-        let eligible = self.eligibility.is_ok();
-        Json { id, kind: *kind, title, eligible, reason: self.eligibility.err() }.serialize(serializer)
+        let Offer { id, kind, title, min_star, terms, limits, identity_check, .. } = &*self.offer;
+        Json {
+            id,
+            kind: *kind,
+            title,
+            eligible: self.eligibility.is_ok(),
+            reason: self.eligibility.err(),
+            min_star: *min_star,
+            terms,
+            limits: *limits,
+            identity_check: *identity_check,
+        }
+        .serialize(serializer)
     }
 }

@@ -44,6 +44,19 @@ pub fn read_matching(
     attempts(width, height).find_map(|attempt| attempt.run(luma, width, height, accept))
 }
 
+/// One pass over one frame of a camera, for a caller that counts its frames itself: 0, 1, 2, and from the start again.
+/// See [`read_matching`] for the other arguments, and [`Reader`].
+pub fn frame_matching(
+    luma: &[u8],
+    width: usize,
+    height: usize,
+    pass: usize,
+    accept: &mut dyn FnMut(&[u8]) -> bool,
+) -> Option<Vec<u8>> {
+    let method = Method::ALL[pass % Method::ALL.len()];
+    Attempt::for_frame(method, width, height).run(luma, width, height, accept)
+}
+
 /// Reads the frames of a camera: three methods in turn, one a frame, since a code that one method misses is still in view
 /// at the next frame.
 #[derive(Debug, Clone, Default)]
@@ -60,8 +73,8 @@ impl Reader {
     /// Looks at one frame (see [`read`] for `luma`), some milliseconds at 640 × 480. Frames larger than about 1,000 pixels
     /// are reduced first; hand over smaller ones where you can.
     pub fn frame(&mut self, luma: &[u8], width: usize, height: usize) -> Option<Vec<u8>> {
-        let method = Method::ALL[self.frames % Method::ALL.len()];
+        let pass = self.frames;
         self.frames = self.frames.wrapping_add(1);
-        Attempt::for_frame(method, width, height).run(luma, width, height, &mut |_| true)
+        frame_matching(luma, width, height, pass, &mut |_| true)
     }
 }

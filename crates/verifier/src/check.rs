@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use thiserror::Error;
-use zyz_credential::{BundleError, TrustListError, TrustState, Verdict, judge};
+use zyz_credential::{BundleError, TrustState, Verdict, judge};
 
 use crate::file;
 use crate::root::{RootError, RootKey};
@@ -73,7 +73,7 @@ pub enum CheckError {
         got: u64,
     },
     /// The bundle is not to be believed.
-    #[error("数据包不能使用：{}（{reason}）", explain(.reason))]
+    #[error("数据包不能使用：{}（{reason}）", .reason.advice())]
     Bundle {
         /// What is wrong with it, for engineers.
         reason: BundleError,
@@ -138,22 +138,5 @@ fn refusal(error: BundleError) -> CheckError {
             CheckError::Older { what: "数据包里的信任清单", seen, got }
         }
         reason => CheckError::Bundle { reason },
-    }
-}
-
-/// What a refused bundle means for the partner, and what to do.
-fn explain(error: &BundleError) -> &'static str {
-    match error {
-        BundleError::TrustList(TrustListError::OtherRoot(_) | TrustListError::BadSignature) => {
-            "它不是由这个根公钥授权的。请核对 --root 与数据包是否都来自联合会"
-        }
-        BundleError::KeyRetired(_) | BundleError::KeyCompromised(_) | BundleError::KeyNotValid(_) => {
-            "签署它的密钥已停用或不在有效期。请取得最新的数据包"
-        }
-        BundleError::IssuedEarlier => "它比以前用过的数据包更早签发。请换成最新的数据包",
-        BundleError::Forked(_) | BundleError::TrustListForked(_) => {
-            "同一版本出现了内容不同的两份。请停止使用并立即告知联合会"
-        }
-        _ => "文件已损坏或被改动。请重新取得数据包",
     }
 }

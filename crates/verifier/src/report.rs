@@ -92,7 +92,7 @@ fn offer_text(offer: &OfferVerdict) -> String {
     text
 }
 
-/// What to look at before giving it. Uses are counted by the partner, not by this program.
+/// What to look at before giving it. `zyz-verify check` keeps no ledger, so the limits are shown.
 fn conditions(offer: &Offer) -> Vec<String> {
     let limits = [("每天", offer.limits.per_day), ("每月", offer.limits.per_month), ("总共", offer.limits.in_all)];
     let limits = limits.iter().filter_map(|(span, most)| most.map(|most| format!("{span}限 {most} 次")));
@@ -116,6 +116,9 @@ fn ineligible(reason: Ineligible, min_star: u8) -> String {
         Ineligible::NotToday => "今天不适用".into(),
         Ineligible::NotInHours => "不在适用时段".into(),
         Ineligible::StatusTooOld => "本机数据过旧，请先同步".into(),
+        Ineligible::UsedToday => "今日已享受".into(),
+        Ineligible::UsedThisMonth => "本月已享受".into(),
+        Ineligible::UsedUp => "次数已用完".into(),
     }
 }
 

@@ -87,9 +87,11 @@ fn json_is_the_verdict_on_one_line() {
             },
             "status": { "as_of": "2026-11-23T20:00:00Z", "age_seconds": 1800, "bundle_version": 42 },
             "offers": [
-                { "id": "all-10", "kind": "discount", "title": "全场九折", "eligible": true },
-                { "id": "clinic", "kind": "priority", "title": "优先挂号", "eligible": true },
-                { "id": "tea-free", "kind": "free", "title": "免费茶饮一杯", "eligible": false, "reason": "star_too_low" },
+                { "id": "all-10", "kind": "discount", "title": "全场九折", "eligible": true, "min_star": 0 },
+                { "id": "clinic", "kind": "priority", "title": "优先挂号", "eligible": true, "min_star": 0,
+                  "limits": { "per_month": 2 }, "identity_check": true },
+                { "id": "tea-free", "kind": "free", "title": "免费茶饮一杯", "eligible": false, "reason": "star_too_low",
+                  "min_star": 4 },
             ],
             "holder_check": "请核对持证人与证件姓名、照片是否一致",
         })

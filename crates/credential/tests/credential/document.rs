@@ -104,6 +104,9 @@ fn the_document_names_every_constant() {
         "not_today",
         "not_in_hours",
         "status_too_old",
+        "used_today",
+        "used_this_month",
+        "used_up",
     ] {
         assert!(text.contains(&format!("`{reason}`")), "{reason}");
     }

@@ -19,4 +19,5 @@ mod status_list;
 mod status_set;
 mod trust;
 mod trust_list;
+mod uses;
 mod verdict;

@@ -122,6 +122,20 @@ fn vectors() {
 }
 
 #[test]
+fn json() {
+    let json = |offer: &Offer| serde_json::to_value(offer).unwrap();
+    let least = serde_json::json!({"id": "tea-9", "kind": "discount", "title": "全场九折", "min_star": 0});
+    assert_eq!(json(&offer()), least);
+    let most = serde_json::json!({
+        "id": "tea-9", "kind": "discount", "title": "全场九折", "min_star": 3, "terms": "特价商品除外\n每日一次",
+        "valid_from": "2026-01-01T00:00:00Z", "valid_to": "2030-12-31T15:59:59Z", "weekdays": [1, 2, 3, 4, 5],
+        "hours": [["09:00", "12:00"], ["14:00", "24:00"]], "limits": {"per_day": 1, "in_all": 12},
+        "identity_check": true, "max_status_age": 86_400,
+    });
+    assert_eq!(json(&full()), most);
+}
+
+#[test]
 fn round_trips() {
     for offer in [offer(), full()] {
         assert_eq!(open(&encoded(&offer)), Ok(offer));

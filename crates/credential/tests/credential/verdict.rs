@@ -312,7 +312,7 @@ fn json_of_the_contracts_example() {
             r#""certificate":{"number":"0200012349","star":3,"holder":"张**","issued_at":"2026-11-23T08:00:00Z","#,
             r#""expires_at":"2027-12-31T15:59:59Z","key_id":"01565176"},"#,
             r#""status":{"as_of":"2026-11-23T07:30:00Z","age_seconds":1800,"bundle_version":42},"#,
-            r#""offers":[{"id":"tea-9","kind":"discount","title":"全场九折","eligible":true}],"#,
+            r#""offers":[{"id":"tea-9","kind":"discount","title":"全场九折","eligible":true,"min_star":0}],"#,
             r#""holder_check":"请核对持证人与证件姓名、照片是否一致"}"#,
         )
     );
@@ -339,7 +339,8 @@ fn json_leaves_out_what_does_not_apply() {
     assert_eq!(verdict["certificate"].get("holder"), None);
     assert_eq!(
         verdict["offers"][3],
-        json!({"id": "bus", "kind": "free", "title": "免费乘车", "eligible": false, "reason": "star_too_low"})
+        json!({"id": "bus", "kind": "free", "title": "免费乘车", "eligible": false, "reason": "star_too_low",
+            "min_star": 5})
     );
     let state = state_listing(|list| &mut list.revoked);
     let verdict = serde_json::to_value(judge(&code(&claims(), &issuing()), &state, NOW, None)).unwrap();
@@ -386,8 +387,29 @@ fn reasons_and_ineligibilities_as_programs_read_them() {
     );
     use Ineligible::*;
     assert_eq!(
-        serde_json::to_value([StarTooLow, NotYet, Over, NotToday, NotInHours, StatusTooOld]).unwrap(),
-        json!(["star_too_low", "not_yet", "over", "not_today", "not_in_hours", "status_too_old"])
+        serde_json::to_value([
+            StarTooLow,
+            NotYet,
+            Over,
+            NotToday,
+            NotInHours,
+            StatusTooOld,
+            UsedToday,
+            UsedThisMonth,
+            UsedUp
+        ])
+        .unwrap(),
+        json!([
+            "star_too_low",
+            "not_yet",
+            "over",
+            "not_today",
+            "not_in_hours",
+            "status_too_old",
+            "used_today",
+            "used_this_month",
+            "used_up"
+        ])
     );
     assert_eq!(
         serde_json::to_value([Outcome::Accept, Outcome::Caution, Outcome::Reject]).unwrap(),

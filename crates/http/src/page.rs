@@ -1,0 +1,226 @@
+//! The pages that run in a browser: `/` for whoever scans a card's code with any camera, `/scan` for partners.
+//!
+//! Everything is inside the program, compressed once. Assets live below `scan/`, so that the service worker there serves
+//! all of the scanner page without a network; its version is a hash over all files. Addresses within the pages are
+//! relative: the router may stand below any path.
+//!
+//! To add a file: put it into `crates/http/page/` and name it in [`FILES`].
+
+use std::io::Write;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use sha2::{Digest, Sha256};
+
+/// Content-Security-Policy of every answer: nothing inline, nothing from elsewhere, no eval but WebAssembly's.
+pub const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; \
+     img-src 'self' blob: data:; connect-src 'self'; media-src 'self' blob:; manifest-src 'self'; worker-src 'self'; \
+     base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+const HTML: &str = "text/html; charset=utf-8";
+const SCRIPT: &str = "text/javascript; charset=utf-8";
+const JSON: &str = "application/json";
+const PNG: &str = "image/png";
+
+/// Smaller by less than this share (in percent) is not worth unpacking.
+const WORTH_COMPRESSING: usize = 90;
+
+/// Who serves the page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// The federation: the page enrols, judges by itself and keeps its own ledger; `/` explains a card to a passer-by.
+    Federation,
+    /// A partner's node: the page asks the node, and `/` is the scanner page too.
+    Node,
+}
+
+/// What the page has to know of its server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PageOptions {
+    /// Who serves it.
+    pub mode: Mode,
+}
+
+/// `/`, `/scan`, `/scan/` and what they load. Merge it beside the `/v1` routes; it holds no state.
+pub fn router(options: PageOptions) -> Router {
+    let files: Vec<File> = FILES.iter().copied().chain([mode_file(options.mode)]).collect();
+    let version = version(&files);
+    let mut router = Router::new();
+    let mut route = |path: &str, asset: Asset| {
+        let asset = Arc::new(asset);
+        let handler = move |headers: HeaderMap| async move { asset.answer(&headers) };
+        router = std::mem::take(&mut router).route(path, get(handler));
+    };
+    for file in &files {
+        route(&format!("/scan/{}", file.name), Asset::new(file.kind, file.bytes.to_vec()));
+    }
+    // Pages name what they load as seen from `scan/`; one directory higher it is a step further.
+    let higher = |page: &str| page.replace("=\"./", "=\"./scan/").into_bytes();
+    let start = match options.mode {
+        Mode::Federation => higher(CARD_PAGE),
+        Mode::Node => higher(SCAN_PAGE),
+    };
+    route("/", Asset::new(HTML, start));
+    route("/scan", Asset::new(HTML, higher(SCAN_PAGE)));
+    route("/scan/", Asset::new(HTML, SCAN_PAGE.into()));
+    route("/scan/sw.js", Asset::new(SCRIPT, service_worker(&version, &files)));
+    router
+}
+
+/// One embedded file.
+#[derive(Clone, Copy)]
+struct File {
+    name: &'static str,
+    kind: &'static str,
+    bytes: &'static [u8],
+}
+
+macro_rules! file {
+    ($name:literal, $kind:expr) => {
+        File { name: $name, kind: $kind, bytes: include_bytes!(concat!("../page/", $name)) }
+    };
+}
+
+const CARD_PAGE: &str = include_str!("../page/card.html");
+const SCAN_PAGE: &str = include_str!("../page/scan.html");
+const SERVICE_WORKER: &str = include_str!("../page/sw.js");
+
+/// Everything below `scan/` but the pages and the service worker themselves.
+const FILES: &[File] = &[
+    file!("style.css", "text/css; charset=utf-8"),
+    file!("manifest.webmanifest", "application/manifest+json"),
+    file!("icon.svg", "image/svg+xml"),
+    file!("icon-192.png", PNG),
+    file!("icon-512.png", PNG),
+    file!("icon-maskable.png", PNG),
+];
+
+fn mode_file(mode: Mode) -> File {
+    let bytes: &[u8] = match mode {
+        Mode::Federation => br#"{"mode":"federation"}"#,
+        Mode::Node => br#"{"mode":"node"}"#,
+    };
+    File { name: "mode.json", kind: JSON, bytes }
+}
+
+/// Changes whenever any byte of what the service worker keeps does.
+fn version(files: &[File]) -> String {
+    let mut hash = Sha256::new();
+    for (name, bytes) in kept(files) {
+        hash.update((name.len() as u64).to_le_bytes());
+        hash.update(name);
+        hash.update((bytes.len() as u64).to_le_bytes());
+        hash.update(bytes);
+    }
+    hash.update(SERVICE_WORKER);
+    hex::encode(&hash.finalize()[..8])
+}
+
+/// What the service worker keeps, by address as seen from `scan/`: the page itself is `./`.
+fn kept(files: &[File]) -> impl Iterator<Item = (&'static str, &'static [u8])> {
+    [("./", SCAN_PAGE.as_bytes())].into_iter().chain(files.iter().map(|file| (file.name, file.bytes)))
+}
+
+/// The service worker with its version and with the SHA-256 of each file it keeps: a page is kept whole or not at all,
+/// also while a server is being replaced by its next version.
+fn service_worker(version: &str, files: &[File]) -> Vec<u8> {
+    let list: Vec<_> = kept(files).map(|(name, bytes)| (name, hex::encode(Sha256::digest(bytes)))).collect();
+    let list = serde_json::to_string(&list).unwrap_or_default();
+    SERVICE_WORKER
+        .replace("const VERSION = 'none';", &format!("const VERSION = '{version}';"))
+        .replace("const FILES = [];", &format!("const FILES = {list};"))
+        .into_bytes()
+}
+
+/// A file ready to be sent.
+struct Asset {
+    kind: &'static str,
+    plain: Body,
+    gzip: Option<Body>,
+}
+
+/// One form of it; each form has an entity tag of its own.
+struct Body {
+    bytes: Bytes,
+    etag: HeaderValue,
+}
+
+impl Asset {
+    fn new(kind: &'static str, bytes: Vec<u8>) -> Self {
+        let packed = gzip(&bytes).filter(|packed| packed.len() * 100 < bytes.len() * WORTH_COMPRESSING);
+        let body = |bytes: Vec<u8>| {
+            let tag = format!("\"{}\"", hex::encode(&Sha256::digest(&bytes)[..12]));
+            // Hex digits in quotes are always a header value.
+            let etag = HeaderValue::try_from(tag).unwrap_or_else(|_| HeaderValue::from_static("\"\""));
+            Body { bytes: bytes.into(), etag }
+        };
+        Self { kind, plain: body(bytes), gzip: packed.map(body) }
+    }
+
+    fn answer(&self, headers: &HeaderMap) -> Response {
+        let packed = self.gzip.as_ref().filter(|_| accepts_gzip(headers));
+        let body = packed.unwrap_or(&self.plain);
+        let mut response = if self.is_known(headers) {
+            StatusCode::NOT_MODIFIED.into_response()
+        } else {
+            let kind = [(header::CONTENT_TYPE, self.kind)];
+            match packed {
+                Some(_) => (kind, [(header::CONTENT_ENCODING, "gzip")], body.bytes.clone()).into_response(),
+                None => (kind, body.bytes.clone()).into_response(),
+            }
+        };
+        let answer = response.headers_mut();
+        answer.insert(header::ETAG, body.etag.clone());
+        for (name, value) in FIXED_HEADERS {
+            answer.insert(name, HeaderValue::from_static(value));
+        }
+        response
+    }
+
+    /// Whether the client has it already, in either form.
+    fn is_known(&self, headers: &HeaderMap) -> bool {
+        let known = |tag: &str| {
+            let tag = tag.trim().trim_start_matches("W/");
+            tag == "*" || [Some(&self.plain), self.gzip.as_ref()].into_iter().flatten().any(|body| body.etag == tag)
+        };
+        let asked = headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
+        asked.flat_map(|value| value.split(',')).any(known)
+    }
+}
+
+const FIXED_HEADERS: [(HeaderName, &str); 8] = [
+    (header::CACHE_CONTROL, "no-cache"),
+    (header::VARY, "Accept-Encoding"),
+    (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
+    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (header::REFERRER_POLICY, "no-referrer"),
+    (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+    (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+    (HeaderName::from_static("permissions-policy"), "camera=(self), geolocation=(), microphone=()"),
+];
+
+/// Whether gzip is among the accepted encodings and not ruled out by `q=0`.
+fn accepts_gzip(headers: &HeaderMap) -> bool {
+    let values = headers.get_all(header::ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
+    values.flat_map(|value| value.split(',')).any(|item| {
+        let mut parts = item.split(';').map(str::trim);
+        let named = parts.next().is_some_and(|name| name.eq_ignore_ascii_case("gzip") || name == "*");
+        let ruled_out = parts.any(|part| {
+            part.strip_prefix("q=").is_some_and(|weight| weight.parse::<f32>().is_ok_and(|weight| weight == 0.0))
+        });
+        named && !ruled_out
+    })
+}
+
+/// `None` only if memory is short: writing to a `Vec` does not fail otherwise.
+fn gzip(bytes: &[u8]) -> Option<Vec<u8>> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    encoder.write_all(bytes).ok()?;
+    encoder.finish().ok()
+}
