@@ -7,4 +7,9 @@ mod stage;
 #[path = "../support/mod.rs"]
 mod support;
 
-mod filming;
+mod card_page;
+mod counter;
+mod no_network;
+mod node;
+mod refusals;
+mod ways_in;

@@ -241,6 +241,15 @@ impl Browser {
             .collect()
     }
 
+    /// Keeps the screen as a picture for docs/PARTNERS.md, where ZYZ_BROWSER_PICTURES names a folder.
+    pub async fn keep(&self, name: &str) {
+        let Some(folder) = std::env::var_os("ZYZ_BROWSER_PICTURES").map(PathBuf::from) else { return };
+        std::fs::create_dir_all(&folder).unwrap();
+        // The picture is of a screen at rest.
+        self.awaited("Promise.allSettled(document.getAnimations().map((one) => one.finished))").await;
+        std::fs::write(folder.join(format!("{name}.png")), self.picture()).unwrap();
+    }
+
     /// The screen as a PNG.
     pub fn picture(&self) -> Vec<u8> {
         use base64::Engine as _;

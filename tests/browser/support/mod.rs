@@ -4,6 +4,7 @@ pub mod axe;
 pub mod browser;
 pub mod film;
 pub mod process;
+pub mod screens;
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -92,16 +93,48 @@ impl Federation {
         self.desk.json(&["partner", "usage", &partner.id])
     }
 
+    /// Waits until the federation counts this many uses of the partner's as `what`.
+    pub fn awaits_usage(&self, partner: &Partner, what: &str, count: u64) {
+        let patience = browser::deadline();
+        loop {
+            let usage = self.usage(partner);
+            if usage["total"][what] == count {
+                return;
+            }
+            assert!(std::time::Instant::now() < patience, "never {count} {what}: {usage}");
+            std::thread::sleep(std::time::Duration::from_millis(100));
+        }
+    }
+
     /// A browser profile of this test's own.
     pub fn profile(&self, name: &str) -> PathBuf {
         self.desk.path(name)
     }
+}
 
-    /// The partner's program for this federation, its files in a folder of its own.
-    pub fn node_command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(process::zyz_verify());
-        command.args(arguments);
-        command
+/// The partner's program, enrolled and running.
+pub struct Node {
+    port: u16,
+    _process: Process,
+}
+
+impl Node {
+    /// Enrols in a folder of the federation's desk, and serves.
+    pub fn enrolled(federation: &Federation, partner: &Partner) -> Self {
+        let data = federation.desk.arg("node");
+        let mut enrol = Command::new(process::zyz_verify());
+        let said = enrol.args(["enrol", &federation.enrolment_link(partner), "--data", &data]).output().unwrap();
+        assert!(said.status.success(), "{said:?}");
+        let port = free_port();
+        let mut serve = Command::new(process::zyz_verify());
+        serve.args(["serve", "--data", &data, "--listen", &format!("127.0.0.1:{port}")]);
+        let process = Process::start(serve, &format!("http://127.0.0.1:{port}/readyz"));
+        Self { port, _process: process }
+    }
+
+    /// An address of the node.
+    pub fn url(&self, path: &str) -> String {
+        format!("http://127.0.0.1:{}/{path}", self.port)
     }
 }
 
