@@ -2,7 +2,7 @@
 //! issues and prints signed cards, and publishes what partners need to check them without a network.
 //!
 //! Layers, each using only those to its left:
-//! `domain` ← {`store`, `roster`, `render`, `keystore`} ← `service` ← `cli` ← `main`.
+//! `domain` ← {`store`, `roster`, `render`, `keystore`} ← `service` ← {`web`, `cli`} ← `main`.
 //! `tests/tidy.rs` holds this.
 
 pub mod app;
@@ -15,3 +15,4 @@ pub mod render;
 pub mod roster;
 pub mod service;
 pub mod store;
+pub mod web;

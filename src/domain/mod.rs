@@ -7,5 +7,8 @@ pub mod codes;
 pub mod division;
 pub mod hours;
 pub mod identity;
+pub mod offer;
+pub mod partner;
 pub mod person;
+pub mod redemption;
 pub mod star;

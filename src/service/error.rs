@@ -213,6 +213,18 @@ pub enum ServiceError {
     Aborted,
 }
 
+/// Lets `?` take the errors of the rooms below into an operation's own error, through its variant `Service`.
+macro_rules! service_errors {
+    ($error:ident) => {
+        impl From<crate::store::StoreError> for $error {
+            fn from(error: crate::store::StoreError) -> Self {
+                Self::Service(error.into())
+            }
+        }
+    };
+}
+pub(super) use service_errors;
+
 /// The system's word for the errors people meet, with what to do.
 fn io_words(error: &std::io::Error) -> String {
     match error.kind() {

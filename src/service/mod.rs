@@ -7,7 +7,9 @@
 //! Each change is one transaction with its audit events, except `issue`, which is one a thousand cards and can be
 //! resumed, and files for people, which are written under another name and renamed when complete.
 
+pub mod bundles;
 pub mod doctor;
+pub mod enrol;
 mod error;
 mod files;
 pub mod hours;
@@ -15,10 +17,15 @@ pub mod import;
 pub mod issue;
 pub mod keys;
 pub mod lifecycle;
+mod lookup;
+pub mod offers;
+pub mod partners;
 pub mod print;
 pub mod publish;
+pub mod redeem;
 mod setup;
 pub mod stars;
+mod verify;
 pub mod volunteers;
 
 use std::sync::Arc;
@@ -32,6 +39,7 @@ use crate::keystore::{KeyFolder, Passphrase};
 use crate::store::{Reader, Store, Tx, Unit};
 
 pub use error::ServiceError;
+use error::service_errors;
 
 /// The federation's office: database, keys and configuration together. Every use case is a method.
 pub struct Federation {
