@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use thiserror::Error;
-use zyz_credential::{BundleError, TrustState, Verdict, judge};
+use zyz_credential::{BundleError, TrustListError, TrustState, Verdict, judge};
 
 use crate::file;
 use crate::root::{RootError, RootKey};
@@ -139,4 +139,33 @@ fn refusal(error: BundleError) -> CheckError {
         }
         reason => CheckError::Bundle { reason },
     }
+}
+
+/// The same for a bundle that came over the network, where nobody can fetch another by hand.
+pub(crate) fn describe(error: &BundleError) -> String {
+    let what = match error {
+        BundleError::Older { seen, got } => {
+            return format!("它是第 {got} 版，比已有的第 {seen} 版旧。本机继续使用原有数据");
+        }
+        BundleError::TrustListOlder { seen, got } => {
+            return format!("其中的信任清单是第 {got} 版，比已有的第 {seen} 版旧。本机继续使用原有数据");
+        }
+        BundleError::TrustList(TrustListError::OtherRoot(_) | TrustListError::BadSignature) => {
+            "它不是由登记时的根公钥授权的。请立即告知联合会"
+        }
+        BundleError::KeyRetired(_) | BundleError::KeyCompromised(_) | BundleError::KeyNotValid(_) => {
+            "签署它的密钥已停用或不在有效期。请告知联合会"
+        }
+        BundleError::IssuedEarlier => "它比已有的数据包更早签发。本机继续使用原有数据",
+        BundleError::Forked(_) | BundleError::TrustListForked(_) => {
+            "同一版本出现了内容不同的两份，可能有人冒充联合会。请立即告知联合会"
+        }
+        _ => "内容不完整或被改动。本机继续使用原有数据，稍后自动重试",
+    };
+    format!("{what}（{error}）")
+}
+
+/// Whether two different documents claim one version.
+pub(crate) fn is_fork(error: &BundleError) -> bool {
+    matches!(error, BundleError::Forked(_) | BundleError::TrustListForked(_))
 }

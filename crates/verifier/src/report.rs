@@ -108,7 +108,7 @@ fn kind(kind: OfferKind) -> &'static str {
     }
 }
 
-fn ineligible(reason: Ineligible, min_star: u8) -> String {
+pub(crate) fn ineligible(reason: Ineligible, min_star: u8) -> String {
     match reason {
         Ineligible::StarTooLow => format!("须{}及以上", STARS[usize::from(min_star.min(5))]),
         Ineligible::NotYet => "还没有开始".into(),

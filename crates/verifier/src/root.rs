@@ -67,6 +67,24 @@ impl RootKey {
         Ok(Self(PublicKey::accept(bytes)?))
     }
 
+    /// From 64 hex digits; `None` for anything else.
+    pub(crate) fn from_hex(text: &str) -> Option<Result<Self, RootError>> {
+        parse(text).map(|bytes| Self::from_bytes(&bytes))
+    }
+
+    /// 64 hex digits.
+    pub fn to_hex(&self) -> String {
+        hex::encode(self.as_bytes())
+    }
+
+    /// The 64 hex digits in groups of four, two lines of eight groups: for two people to compare by telephone.
+    pub fn fingerprint(&self) -> String {
+        let hex = self.to_hex();
+        let group = |at: usize| &hex[at * 4..at * 4 + 4];
+        let line = |from: usize| (from..from + 8).map(group).collect::<Vec<_>>().join(" ");
+        format!("{}\n{}", line(0), line(8))
+    }
+
     /// The 32 bytes.
     pub fn as_bytes(&self) -> &[u8; 32] {
         self.0.as_bytes()

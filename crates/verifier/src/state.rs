@@ -83,6 +83,14 @@ pub enum StateError {
     },
 }
 
+impl StateError {
+    /// Whether the disk has no room.
+    pub fn is_full(&self) -> bool {
+        let full = [ErrorKind::StorageFull, ErrorKind::QuotaExceeded, ErrorKind::FileTooLarge];
+        matches!(self, Self::Io { source, .. } if full.contains(&source.kind()))
+    }
+}
+
 impl StateDir {
     /// Makes the folder if it is not there, and locks it; waits up to two seconds for another process.
     ///
