@@ -8,6 +8,9 @@ use clap::Args;
 use crate::clock::{Clock, Entropy, SystemClock, SystemEntropy};
 use crate::config::{Config, ConfigError};
 use crate::keystore::{KeyError, KeyFolder, Passphrase, PassphraseError};
+use crate::service::enrol::{EnrolLinkError, RevokeDeviceError};
+use crate::service::offers::{AddOfferError, EndOfferError};
+use crate::service::partners::PartnerError;
 use crate::service::{Federation, ServiceError};
 use crate::store::{ColumnKeys, DatabaseUrl, Store, StoreError};
 
@@ -48,6 +51,16 @@ pub enum AppError {
     Store(#[from] StoreError),
     /// A use case.
     Service(#[from] ServiceError),
+    /// Partners.
+    Partner(#[from] PartnerError),
+    /// Adding an offer.
+    AddOffer(#[from] AddOfferError),
+    /// Ending an offer.
+    EndOffer(#[from] EndOfferError),
+    /// Making an enrolment link.
+    EnrolLink(#[from] EnrolLinkError),
+    /// Revoking a device.
+    RevokeDevice(#[from] RevokeDeviceError),
     /// Starting the program.
     #[error("程序无法启动：{0}")]
     Runtime(std::io::Error),

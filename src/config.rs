@@ -82,11 +82,19 @@ pub struct Trust {
     pub status_list_days: u32,
     /// Suggested refresh interval of a status list token, hours.
     pub status_list_ttl_hours: u32,
+    /// After how many minutes the server signs a bundle anew although nothing changed, 1 to 1440.
+    pub refresh_minutes: u32,
 }
 
 impl Default for Trust {
     fn default() -> Self {
-        Self { trust_list_days: 730, bundle_days: 30, status_list_days: 7, status_list_ttl_hours: 12 }
+        Self {
+            trust_list_days: 730,
+            bundle_days: 30,
+            status_list_days: 7,
+            status_list_ttl_hours: 12,
+            refresh_minutes: 60,
+        }
     }
 }
 
@@ -204,6 +212,9 @@ impl Config {
             if !(1..=3660).contains(&value) {
                 return field(name, "须在 1 到 3660 之间");
             }
+        }
+        if !(1..=1440).contains(&self.trust.refresh_minutes) {
+            return field("trust.refresh_minutes", "须在 1 到 1440 之间");
         }
         if self.limits.file_mb == 0 || self.limits.unpacked_mb == 0 || self.limits.rows == 0 {
             return field("limits", "各项须大于 0");

@@ -11,7 +11,9 @@ mod init;
 mod issue;
 mod key;
 mod migrate;
+mod offer;
 mod output;
+mod partner;
 mod print;
 mod publish;
 mod roster;
@@ -74,6 +76,12 @@ enum Command {
     /// Look at volunteers
     #[command(subcommand)]
     Volunteer(volunteer::VolunteerCommand),
+    /// Partners: agreements, devices, what was given
+    #[command(subcommand)]
+    Partner(partner::PartnerCommand),
+    /// What partners give to holders of the card
+    #[command(subcommand)]
+    Offer(offer::OfferCommand),
     /// Check keys, database, audit trail, fonts and due dates
     Doctor,
     /// Bring the database of an older release up to this one
@@ -132,6 +140,8 @@ async fn run(global: Global, command: Command, out: Out) -> Result<ExitCode, App
         Command::Replace(args) => status::replace(&App::new(global)?, args, out).await.map(|()| done),
         Command::Publish(args) => publish::run(&App::new(global)?, args, out).await.map(|()| done),
         Command::Volunteer(command) => volunteer::run(&App::new(global)?, command, out).await.map(|()| done),
+        Command::Partner(command) => partner::run(&App::new(global)?, command, out).await.map(|()| done),
+        Command::Offer(command) => offer::run(&App::new(global)?, command, out).await.map(|()| done),
         Command::Migrate => migrate::run(&App::new(global)?, out).await.map(|()| done),
         Command::Doctor => doctor::run(&App::new(global)?, out).await,
     }

@@ -237,12 +237,8 @@ mod tests {
 
     #[test]
     fn an_offer_begins_and_ends_with_the_agreement() {
-        let agreement = |ended_from| Agreement {
-            number: "1".into(),
-            from: date(2026, 1, 1),
-            to: date(2026, 12, 31),
-            ended_from,
-        };
+        let agreement =
+            |ended_from| Agreement { number: "1".into(), from: date(2026, 1, 1), to: date(2026, 12, 31), ended_from };
         let now: Timestamp = "2026-06-01T00:00:00Z".parse().unwrap();
         let offer = Offer::new("1", OfferKind::Free, "免费");
         let cut = within(&offer, &agreement(None), now).unwrap();

@@ -180,7 +180,12 @@ mod tests {
     use jiff::civil::date;
 
     fn agreement() -> Agreement {
-        Agreement { number: "普志协〔2026〕1号".into(), from: date(2026, 1, 1), to: date(2026, 12, 31), ended_from: None }
+        Agreement {
+            number: "普志协〔2026〕1号".into(),
+            from: date(2026, 1, 1),
+            to: date(2026, 12, 31),
+            ended_from: None,
+        }
     }
 
     fn at(text: &str) -> Timestamp {

@@ -157,8 +157,7 @@ mod tests {
 
     #[test]
     fn a_stolen_key_counts_as_revoked_from_then_on() {
-        let card =
-            CardHistory { changes: Vec::new(), key_compromised_at: Some(at("2026-05-01T00:00:00Z")), ..card() };
+        let card = CardHistory { changes: Vec::new(), key_compromised_at: Some(at("2026-05-01T00:00:00Z")), ..card() };
         assert_eq!(card.standing(at("2026-04-30T23:59:59Z")), CardStanding::Valid);
         assert_eq!(card.standing(at("2026-05-01T00:00:00Z")), CardStanding::Revoked);
     }

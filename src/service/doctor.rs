@@ -1,13 +1,20 @@
 //! `zyz doctor`: is everything in order, and what is due.
 
+use std::collections::BTreeMap;
+
 use jiff::SignedDuration;
 use serde::Serialize;
 use zyz_credential::KeyId;
 
 use super::publish::signed;
 use super::{Federation, Selection, ServiceError, rfc3339};
+use crate::clock::beijing_date;
+use crate::domain::partner::AgreementState;
 use crate::keystore::KeyName;
-use crate::store::{ChainCheck, KeyRole, KeyState, STATUS_LIST_FULL};
+use crate::store::{ChainCheck, KeyRole, KeyState, Reader, STATUS_LIST_FULL};
+
+/// From how many days before its end on an agreement is mentioned.
+const AGREEMENT_DAYS: i64 = 30;
 
 /// All checks.
 #[derive(Debug, Serialize)]
@@ -95,7 +102,7 @@ impl Federation {
             }
             None => add("信任列表", false, "还没有，请运行 zyz key renew".into()),
         }
-        match reader.latest_bundle().await? {
+        match reader.latest_bundle_mark(None).await? {
             Some(bundle) => {
                 let hours = (now.as_second() - bundle.issued_at.as_second()) / 3600;
                 let fresh = hours < 24 * i64::from(self.config.trust.bundle_days) / 2;
@@ -111,6 +118,14 @@ impl Federation {
                 );
             }
             None => add("数据包", false, "还没有公布过，请运行 zyz publish --out 目录".into()),
+        }
+
+        let partners = self.partners_due(&mut reader).await?;
+        for (what, says) in &partners {
+            add(what, false, says.clone());
+        }
+        if partners.is_empty() {
+            add("合作单位", true, "没有即将到期的协议，没有失联的设备".into());
         }
 
         let soon = now.checked_add(SignedDuration::from_hours(24 * 60)).map_err(|e| signed("日期", e))?;
@@ -136,6 +151,44 @@ impl Federation {
         }
         let ok = !full && checks.iter().all(|check| check.ok);
         Ok(Report { ok, checks })
+    }
+
+    /// Agreements that end within 30 days, and devices of partners in force that were silent for longer than a bundle lives.
+    async fn partners_due(&self, reader: &mut Reader) -> Result<Vec<(&'static str, String)>, ServiceError> {
+        let now = self.now();
+        let mut due = Vec::new();
+        let partners = reader.partners().await?;
+        let in_force = partners.iter().filter(|row| row.agreement.state(now) == AgreementState::InForce);
+        let in_force: BTreeMap<_, _> = in_force.map(|row| (row.id, row)).collect();
+        for row in in_force.values() {
+            let left = (row.agreement.ends_at().as_second() - now.as_second()) / 86_400;
+            if left < AGREEMENT_DAYS {
+                let last = beijing_date(row.agreement.ends_at()).yesterday().unwrap_or(row.agreement.to);
+                due.push((
+                    "合作协议",
+                    format!(
+                        "“{}”（编号 {}）的协议到 {last} 为止，还有 {left} 天。续签后用 zyz partner add 登记新协议",
+                        row.name, row.id
+                    ),
+                ));
+            }
+        }
+        let silent_days = i64::from(self.config.trust.bundle_days);
+        for device in reader.devices(None).await? {
+            let Some(partner) = in_force.get(&device.partner).filter(|_| device.revoked_at.is_none()) else { continue };
+            let heard = device.last_seen_at.unwrap_or(device.enrolled_at);
+            let days = (now.as_second() - heard.as_second()) / 86_400;
+            if days >= silent_days {
+                due.push((
+                    "合作单位设备",
+                    format!(
+                        "“{}”的设备“{}”（编号 {}）已 {days} 天没有联网，它的数据已过期。请联系该单位；不再使用的用 zyz partner revoke-device {} 停用",
+                        partner.name, device.name, device.id, device.id
+                    ),
+                ));
+            }
+        }
+        Ok(due)
     }
 
     /// Whether every valid card could be printed now.

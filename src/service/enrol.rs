@@ -3,12 +3,17 @@
 use std::fmt;
 use std::str::FromStr;
 
+use jiff::SignedDuration;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
+use zeroize::Zeroizing;
 use zyz_http::wire::{Enrolment, PartnerInfo};
 
-use super::{Federation, ServiceError};
-use crate::domain::partner::{DeviceId, DeviceName, PartnerId};
+use super::partners::PartnerError;
+use super::publish::later;
+use super::{Federation, ServiceError, rfc3339};
+use crate::domain::partner::{AgreementState, DeviceId, DeviceName, PartnerId};
+use crate::store::{Device, EnrolmentCode};
 
 /// Days for which an enrolment link is good, unless the administrator says otherwise.
 pub const LINK_DAYS: u32 = 7;
@@ -92,9 +97,7 @@ pub enum EnrolLinkError {
     #[error("--valid-days 须在 1 到 {MAX_LINK_DAYS} 之间")]
     ValidDays,
     /// Nobody said where the server is.
-    #[error(
-        "不知道服务器网址：请在 zyz.toml 里写 public_url，或用 --server-url 指明，如 https://zyz.example.cn/"
-    )]
+    #[error("不知道服务器网址：请在 zyz.toml 里写 public_url，或用 --server-url 指明，如 https://zyz.example.cn/")]
     NoServer,
     /// An address that is none.
     #[error("--server-url 须以 https:// 开头（本机试用可用 http://），不能含空格、? 或 #")]
@@ -196,8 +199,35 @@ impl Federation {
         server: Option<&str>,
         days: u32,
     ) -> Result<EnrolmentLink, EnrolLinkError> {
-        let _ = (device, server, days);
-        Err(EnrolLinkError::UnknownPartner { id: partner })
+        if !(1..=MAX_LINK_DAYS).contains(&days) {
+            return Err(EnrolLinkError::ValidDays);
+        }
+        let server = self.server_address(server)?;
+        let mut random = [0; 16];
+        self.entropy.fill(&mut random);
+        let code = OneTimeCode::new(random);
+        let mut tx = self.begin().await?;
+        let row = tx.partner(partner).await?.ok_or(EnrolLinkError::UnknownPartner { id: partner })?;
+        if row.agreement.state(tx.now()) == AgreementState::Ended {
+            return Err(EnrolLinkError::AgreementEnded { name: row.name });
+        }
+        let root = *self.root_public(&mut tx).await?.as_bytes();
+        let expires_at = later(tx.now(), days, 24);
+        let device = device.map(|name| name.as_str().to_owned());
+        let new = EnrolmentCode { hash: code.hash(), partner, device_name: device.clone(), expires_at, device: None };
+        tx.insert_enrolment_code(&new).await?;
+        tx.commit().await?;
+        let hex = hex::encode(root);
+        let groups: Vec<_> = (0..hex.len()).step_by(4).map(|at| &hex[at..at + 4]).collect();
+        Ok(EnrolmentLink {
+            partner: partner.0,
+            partner_name: row.name,
+            device,
+            link: format!("{server}scan#enrol={}&root={}", code.text(), base64url(&root)),
+            expires_at: rfc3339(expires_at),
+            root_fingerprint: groups.join(" "),
+            root_public_key: hex,
+        })
     }
 
     /// Makes a device of a one-time code. Atomic: of two who come with one code, one gets a device.
@@ -205,8 +235,34 @@ impl Federation {
     /// # Errors
     /// [`EnrolError`].
     pub async fn enrol(&self, code: &OneTimeCode, device: &DeviceName) -> Result<Enrolment, EnrolError> {
-        let _ = (code, device);
-        Err(EnrolError::UnknownCode)
+        let hash = code.hash();
+        // Whoever guesses codes does not keep the writers waiting.
+        let row = self.store.read().await?.enrolment_code(&hash).await?.ok_or(EnrolError::UnknownCode)?;
+        let mut random = Zeroizing::new([0; 32]);
+        self.entropy.fill(random.as_mut());
+        let token = DeviceToken::new(*random);
+        let mut tx = self.begin_as(&format!("partner/{}", row.partner)).await?;
+        let row = tx.enrolment_code(&hash).await?.ok_or(EnrolError::UnknownCode)?;
+        if row.device.is_some() {
+            return Err(EnrolError::UsedCode);
+        }
+        if tx.now() >= row.expires_at {
+            return Err(EnrolError::ExpiredCode);
+        }
+        let partner = tx.partner(row.partner).await?.ok_or(EnrolError::UnknownCode)?;
+        if partner.agreement.state(tx.now()) == AgreementState::Ended {
+            return Err(EnrolError::AgreementEnded);
+        }
+        let root = *self.root_public(&mut tx).await?.as_bytes();
+        let made = tx.enrol_device(&row, device.as_str(), &token.hash()).await?.ok_or(EnrolError::UsedCode)?;
+        tx.commit().await?;
+        tracing::info!(partner = %row.partner, device = %made, "device enrolled");
+        Ok(Enrolment {
+            token: token.text(),
+            device_id: made.to_string(),
+            partner: PartnerInfo { id: partner.id.to_string(), name: partner.name },
+            root_public_key: hex::encode(root),
+        })
     }
 
     /// Whose token this is, for everything but sending uses.
@@ -223,16 +279,38 @@ impl Federation {
     /// # Errors
     /// [`AuthenticateError::Unknown`], [`AuthenticateError::Revoked`].
     pub async fn authenticate_for_uses(&self, token: &DeviceToken) -> Result<PartnerDevice, AuthenticateError> {
-        let _ = token;
-        Err(AuthenticateError::Unknown)
+        let now = self.now();
+        let mut reader = self.store.read().await?;
+        let device = reader.device_by_token(&token.hash()).await?.ok_or(AuthenticateError::Unknown)?;
+        if device.revoked_at.is_some() {
+            return Err(AuthenticateError::Revoked);
+        }
+        let partner = reader.partner(device.partner).await?.ok_or(AuthenticateError::Unknown)?;
+        drop(reader);
+        let hour_ago = now.saturating_sub(SignedDuration::from_hours(1)).unwrap_or(now);
+        if device.last_seen_at.is_none_or(|seen| seen <= hour_ago)
+            && let Err(error) = self.store.touch_device(device.id, now, hour_ago).await
+        {
+            // Nobody is turned away because a note could not be made.
+            tracing::warn!(device = %device.id, %error, "last contact not noted");
+        }
+        Ok(PartnerDevice {
+            device: device.id,
+            name: device.name,
+            partner: partner.id,
+            partner_name: partner.name,
+            agreement_ended: partner.agreement.state(now) == AgreementState::Ended,
+        })
     }
 
     /// A partner's devices in the order of their enrolment, revoked ones included.
     ///
     /// # Errors
-    /// [`super::partners::PartnerError::Unknown`].
-    pub async fn devices(&self, partner: PartnerId) -> Result<Vec<DeviceLine>, super::partners::PartnerError> {
-        Err(super::partners::PartnerError::Unknown { id: partner })
+    /// [`PartnerError::Unknown`].
+    pub async fn devices(&self, partner: PartnerId) -> Result<Vec<DeviceLine>, PartnerError> {
+        let mut reader = self.store.read().await?;
+        reader.partner(partner).await?.ok_or(PartnerError::Unknown { id: partner })?;
+        Ok(reader.devices(Some(partner)).await?.into_iter().map(DeviceLine::new).collect())
     }
 
     /// Revokes a device: its token is refused from now on. Revoking it again changes nothing.
@@ -240,7 +318,39 @@ impl Federation {
     /// # Errors
     /// [`RevokeDeviceError`].
     pub async fn revoke_device(&self, id: DeviceId) -> Result<DeviceLine, RevokeDeviceError> {
-        Err(RevokeDeviceError::Unknown { id })
+        let mut tx = self.begin().await?;
+        tx.revoke_device(id).await?;
+        let device = tx.device(id).await?.ok_or(RevokeDeviceError::Unknown { id })?;
+        tx.commit().await?;
+        Ok(DeviceLine::new(device))
+    }
+
+    /// Where the server is, with a slash at its end.
+    fn server_address(&self, given: Option<&str>) -> Result<String, EnrolLinkError> {
+        let address = given.unwrap_or(&self.config.public_url).trim();
+        if address.is_empty() {
+            return Err(EnrolLinkError::NoServer);
+        }
+        let host = address.strip_prefix("https://").or_else(|| address.strip_prefix("http://"));
+        let good = host.is_some_and(|host| !host.is_empty() && !host.starts_with('/'))
+            && address.bytes().all(|byte| byte.is_ascii_graphic() && !b"?#\"<>\\".contains(&byte));
+        if !good {
+            return Err(EnrolLinkError::ServerUrl);
+        }
+        Ok(if address.ends_with('/') { address.to_owned() } else { format!("{address}/") })
+    }
+}
+
+impl DeviceLine {
+    pub(super) fn new(row: Device) -> Self {
+        Self {
+            id: row.id.0,
+            partner: row.partner.0,
+            name: row.name,
+            enrolled_at: rfc3339(row.enrolled_at),
+            last_seen_at: row.last_seen_at.map(rfc3339),
+            revoked_at: row.revoked_at.map(rfc3339),
+        }
     }
 }
 

@@ -197,6 +197,12 @@ pub enum ServiceError {
         /// Why, from the credential core.
         why: String,
     },
+    /// No partner has this id.
+    #[error("没有编号为 {id} 的合作单位。用 zyz partner list 查看")]
+    UnknownPartner {
+        /// The id asked for.
+        id: crate::domain::partner::PartnerId,
+    },
     /// Nothing to print.
     #[error("没有可打印的证件。先签发：zyz issue --all；已注销、已暂停、已换发的证不打印")]
     NothingToPrint,

@@ -24,6 +24,7 @@ pub mod print;
 pub mod publish;
 pub mod redeem;
 mod setup;
+mod signing;
 pub mod stars;
 mod verify;
 pub mod volunteers;
@@ -50,6 +51,7 @@ pub struct Federation {
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     actor: String,
+    signing: signing::Signing,
 }
 
 /// Which volunteers or cards a batch is about.
@@ -79,7 +81,7 @@ impl Federation {
         entropy: Arc<dyn Entropy>,
         actor: String,
     ) -> Self {
-        Self { store, folder, passphrase, config, clock, entropy, actor }
+        Self { store, folder, passphrase, config, clock, entropy, actor, signing: signing::Signing::default() }
     }
 
     /// The present moment.
@@ -88,7 +90,12 @@ impl Federation {
     }
 
     async fn begin(&self) -> Result<Tx, ServiceError> {
-        Ok(self.store.begin(&self.actor, self.now()).await?.dated(self.now())?)
+        self.begin_as(&self.actor).await
+    }
+
+    /// As [`Self::begin`], with another one who acts: a partner, through the server.
+    async fn begin_as(&self, actor: &str) -> Result<Tx, ServiceError> {
+        Ok(self.store.begin(actor, self.now()).await?.dated(self.now())?)
     }
 
     /// The one unit of this name.

@@ -1,12 +1,17 @@
 //! What partners give, and to whom.
 
+use std::collections::HashMap;
+
+use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::Serialize;
-use zyz_credential::{HourWindow, MAX_OFFERS, OfferError, OfferKind, OfferLimits, Weekdays};
+use zyz_credential::{HourWindow, MAX_OFFERS, Offer, OfferError, OfferKind, OfferLimits, Weekdays};
 
-use super::{Federation, ServiceError};
-use crate::domain::offer::{OfferId, offer_error_label};
-use crate::domain::partner::PartnerId;
+use super::{Federation, ServiceError, rfc3339, seconds};
+use crate::clock::beijing_date;
+use crate::domain::offer::{OfferId, hours_text, kind_label, kind_word, offer_error_label, weekdays_label, within};
+use crate::domain::partner::{AgreementState, PartnerId, midnight};
+use crate::store::PartnerOffer;
 
 /// An offer to add. [`zyz_credential::Offer::check`] says which are well made.
 #[derive(Debug, Clone)]
@@ -35,7 +40,7 @@ pub struct OfferDraft {
     pub max_status_age: Option<u64>,
 }
 
-/// Why an offer was not added or ended.
+/// Why an offer was not added.
 #[derive(Debug, thiserror::Error)]
 pub enum AddOfferError {
     /// No partner has this id.
@@ -145,8 +150,24 @@ impl Federation {
     /// # Errors
     /// [`AddOfferError`].
     pub async fn add_offer(&self, partner: PartnerId, draft: OfferDraft) -> Result<OfferLine, AddOfferError> {
-        let _ = draft;
-        Err(AddOfferError::UnknownPartner { id: partner })
+        let offer = draft.offer();
+        offer.check().map_err(AddOfferError::Offer)?;
+        let mut tx = self.begin().await?;
+        let row = tx.partner(partner).await?.ok_or(AddOfferError::UnknownPartner { id: partner })?;
+        let agreement = &row.agreement;
+        if agreement.state(tx.now()) == AgreementState::Ended {
+            return Err(AddOfferError::AgreementEnded { name: row.name });
+        }
+        if within(&offer, agreement, tx.now()).is_none() {
+            return Err(AddOfferError::OutsideAgreement { from: agreement.from, to: agreement.to });
+        }
+        if tx.offers(Some(partner), false).await?.len() >= MAX_OFFERS {
+            return Err(AddOfferError::TooMany { name: row.name });
+        }
+        let id = tx.insert_offer(partner, &offer).await?;
+        let added = tx.offer(id).await?.ok_or(ServiceError::Aborted)?;
+        tx.commit().await?;
+        Ok(OfferLine::new(added, &row.name))
     }
 
     /// Offers in the order of their ids, of one partner if one is given; those that were ended only with `ended`.
@@ -154,8 +175,17 @@ impl Federation {
     /// # Errors
     /// The database fails.
     pub async fn offers(&self, partner: Option<PartnerId>, ended: bool) -> Result<Vec<OfferLine>, ServiceError> {
-        let _ = (partner, ended);
-        Err(ServiceError::Aborted)
+        let mut reader = self.store.read().await?;
+        let names: HashMap<_, _> = reader.partners().await?.into_iter().map(|row| (row.id, row.name)).collect();
+        let rows = reader.offers(partner, ended).await?;
+        let name = |id| names.get(&id).map_or("", String::as_str);
+        Ok(rows
+            .into_iter()
+            .map(|row| {
+                let partner = name(row.partner);
+                OfferLine::new(row, partner)
+            })
+            .collect())
     }
 
     /// Ends an offer; the next bundle no longer carries it.
@@ -163,6 +193,65 @@ impl Federation {
     /// # Errors
     /// [`EndOfferError`].
     pub async fn end_offer(&self, id: OfferId) -> Result<OfferLine, EndOfferError> {
-        Err(EndOfferError::Unknown { id })
+        let mut tx = self.begin().await?;
+        let row = tx.offer(id).await?.ok_or(EndOfferError::Unknown { id })?;
+        if !tx.end_offer(id).await? {
+            return Err(EndOfferError::AlreadyEnded { id, title: row.offer.title });
+        }
+        let partner = tx.partner(row.partner).await?.ok_or(ServiceError::Aborted)?;
+        let ended = tx.offer(id).await?.ok_or(ServiceError::Aborted)?;
+        tx.commit().await?;
+        Ok(OfferLine::new(ended, &partner.name))
+    }
+}
+
+impl OfferDraft {
+    /// The offer, under an id that stands for the one it gets.
+    fn offer(self) -> Offer {
+        let Self { kind, title, terms, min_star, from, to, weekdays, hours, limits, identity_check, max_status_age } =
+            self;
+        Offer {
+            terms: terms.trim().to_owned(),
+            min_star,
+            valid_from: from.map(|day| seconds(midnight(day))),
+            valid_to: to.map(|day| seconds(midnight(day.tomorrow().unwrap_or(Date::MAX)))),
+            weekdays,
+            hours,
+            limits,
+            identity_check,
+            max_status_age,
+            ..Offer::new("0", kind, title.trim())
+        }
+    }
+}
+
+impl OfferLine {
+    pub(super) fn new(row: PartnerOffer, partner_name: &str) -> Self {
+        let offer = row.offer;
+        let day = |at: Option<u64>, back: i64| {
+            at.and_then(|at| Timestamp::from_second(at as i64 - back).ok()).map(beijing_date)
+        };
+        Self {
+            id: row.id.0,
+            partner: row.partner.0,
+            partner_name: partner_name.to_owned(),
+            kind: kind_word(offer.kind),
+            kind_label: kind_label(offer.kind),
+            min_star: offer.min_star,
+            from: day(offer.valid_from, 0),
+            // Stored is the first second after the last day.
+            to: day(offer.valid_to, 1),
+            weekdays: offer.weekdays.bits(),
+            weekdays_label: weekdays_label(offer.weekdays),
+            hours: hours_text(&offer.hours),
+            per_day: offer.limits.per_day,
+            per_month: offer.limits.per_month,
+            in_all: offer.limits.in_all,
+            identity_check: offer.identity_check,
+            max_status_age: offer.max_status_age,
+            title: offer.title,
+            terms: offer.terms,
+            ended_at: row.ended_at.map(rfc3339),
+        }
     }
 }

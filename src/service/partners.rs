@@ -1,11 +1,21 @@
 //! Partners and their agreements; what was given where.
 
+use std::collections::HashMap;
+
+use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::Serialize;
 
+use super::enrol::DeviceLine;
 use super::offers::OfferLine;
 use super::{Federation, ServiceError};
-use crate::domain::partner::{AgreementState, PartnerId};
+use crate::clock::beijing_date;
+use crate::domain::offer::kind_word;
+use crate::domain::partner::{
+    Agreement, AgreementState, MAX_AGREEMENT_NUMBER, MAX_NAME, MAX_NOTE, PartnerId, is_line, midnight,
+};
+use crate::domain::redemption::CardStanding;
+use crate::store::{NewPartner, Partner, Reader, UsageRow};
 
 /// A partner to add.
 #[derive(Debug, Clone)]
@@ -150,7 +160,7 @@ pub struct PartnerDetail {
     /// Its offers, ended ones included.
     pub offer_list: Vec<OfferLine>,
     /// Its devices, revoked ones included.
-    pub device_list: Vec<super::enrol::DeviceLine>,
+    pub device_list: Vec<DeviceLine>,
 }
 
 /// What was given at a partner.
@@ -215,8 +225,20 @@ impl Federation {
     /// # Errors
     /// [`PartnerError`]: a field that is none, dates that are no stretch, an agreement number that is taken.
     pub async fn add_partner(&self, draft: PartnerDraft) -> Result<PartnerLine, PartnerError> {
-        let _ = draft;
-        Err(ServiceError::Aborted.into())
+        let new = checked(draft)?;
+        let mut tx = self.begin().await?;
+        if new.agreement.state(tx.now()) == AgreementState::Ended {
+            return Err(PartnerError::AgreementOver { to: new.agreement.to });
+        }
+        if let Some(other) = tx.partner_by_agreement(&new.agreement.number).await? {
+            let number = new.agreement.number;
+            return Err(PartnerError::AgreementTaken { number, name: other.name, id: other.id });
+        }
+        let id = tx.insert_partner(&new).await?;
+        let row = known(&mut tx, id).await?;
+        let line = self.line(row, &mut tx).await?;
+        tx.commit().await?;
+        Ok(line)
     }
 
     /// All partners in the order of their ids; those whose agreement is over only with `ended`.
@@ -224,8 +246,22 @@ impl Federation {
     /// # Errors
     /// The database fails.
     pub async fn partners(&self, ended: bool) -> Result<Vec<PartnerLine>, PartnerError> {
-        let _ = ended;
-        Err(ServiceError::Aborted.into())
+        let now = self.now();
+        let mut reader = self.store.read().await?;
+        let (mut devices, mut offers) = (HashMap::new(), HashMap::new());
+        for device in reader.devices(None).await?.iter().filter(|device| device.revoked_at.is_none()) {
+            *devices.entry(device.partner).or_insert(0) += 1;
+        }
+        for offer in reader.offers(None, false).await? {
+            *offers.entry(offer.partner).or_insert(0) += 1;
+        }
+        let rows = reader.partners().await?;
+        let lines = rows.into_iter().map(|row| {
+            let count = |of: &HashMap<PartnerId, u64>| of.get(&row.id).copied().unwrap_or(0);
+            let (devices, offers) = (count(&devices), count(&offers));
+            partner_line(row, now, devices, offers)
+        });
+        Ok(lines.filter(|line| ended || line.state != AgreementState::Ended.as_str()).collect())
     }
 
     /// One partner with its offers and devices.
@@ -233,7 +269,17 @@ impl Federation {
     /// # Errors
     /// [`PartnerError::Unknown`].
     pub async fn partner(&self, id: PartnerId) -> Result<PartnerDetail, PartnerError> {
-        Err(PartnerError::Unknown { id })
+        let mut reader = self.store.read().await?;
+        let row = known(&mut reader, id).await?;
+        let name = row.name.clone();
+        let offers = reader.offers(Some(id), true).await?;
+        let devices = reader.devices(Some(id)).await?;
+        Ok(PartnerDetail {
+            contact: reader.partner_contact(id).await?.map(|contact| contact.to_string()),
+            offer_list: offers.into_iter().map(|row| OfferLine::new(row, &name)).collect(),
+            device_list: devices.into_iter().map(DeviceLine::new).collect(),
+            partner: self.line(row, &mut reader).await?,
+        })
     }
 
     /// Ends an agreement from the beginning of the day `on` (none: today, at once).
@@ -246,8 +292,28 @@ impl Federation {
         on: Option<Date>,
         reason: &str,
     ) -> Result<PartnerLine, PartnerError> {
-        let _ = (on, reason, AgreementState::Ended);
-        Err(PartnerError::Unknown { id })
+        let reason = reason.trim();
+        if !is_line(reason, MAX_NOTE) {
+            return Err(PartnerError::Reason);
+        }
+        let mut tx = self.begin().await?;
+        let today = beijing_date(tx.now());
+        let on = on.unwrap_or(today);
+        let row = known(&mut tx, id).await?;
+        if row.agreement.state(tx.now()) == AgreementState::Ended {
+            return Err(PartnerError::AlreadyEnded { name: row.name, on: beijing_date(row.agreement.ends_at()) });
+        }
+        if on < today {
+            return Err(PartnerError::EndInThePast { on, today });
+        }
+        if on > row.agreement.to {
+            return Err(PartnerError::EndAfterAgreement { on, to: row.agreement.to });
+        }
+        tx.end_partner(id, on, reason).await?;
+        let row = known(&mut tx, id).await?;
+        let line = self.line(row, &mut tx).await?;
+        tx.commit().await?;
+        Ok(line)
     }
 
     /// What was given at a partner from the day `from` to the day `to`, both included, Beijing time.
@@ -260,7 +326,99 @@ impl Federation {
         from: Option<Date>,
         to: Option<Date>,
     ) -> Result<Usage, PartnerError> {
-        let _ = (from, to);
-        Err(PartnerError::Unknown { id })
+        if let (Some(from), Some(to)) = (from, to)
+            && to < from
+        {
+            return Err(PartnerError::Period { from, to });
+        }
+        let mut reader = self.store.read().await?;
+        let partner = known(&mut reader, id).await?;
+        let until = to.map(|day| midnight(day.tomorrow().unwrap_or(Date::MAX)));
+        let rows = reader.usage(id, from.map(midnight), until).await?;
+        let offers: HashMap<_, _> =
+            reader.offers(Some(id), true).await?.into_iter().map(|row| (row.offer.id.clone(), row.offer)).collect();
+        let mut lines: Vec<UsageLine> = Vec::new();
+        let mut total = UsageCounts::default();
+        for row in rows {
+            if lines.last().is_none_or(|last| last.offer != row.offer) {
+                let offer = offers.get(&row.offer);
+                lines.push(UsageLine {
+                    title: offer.map(|offer| offer.title.clone()),
+                    kind: offer.map(|offer| kind_word(offer.kind)),
+                    offer: row.offer.clone(),
+                    counts: UsageCounts::default(),
+                });
+            }
+            for counts in lines.last_mut().map(|line| &mut line.counts).into_iter().chain([&mut total]) {
+                counts.add(&row);
+            }
+        }
+        Ok(Usage {
+            partner: id.0,
+            name: partner.name,
+            from,
+            to,
+            offers: lines,
+            total,
+            unmatched_reversals: reader.waiting_reversal_count(id).await?,
+        })
     }
+
+    async fn line(&self, row: Partner, reader: &mut Reader) -> Result<PartnerLine, PartnerError> {
+        let devices = reader.devices(Some(row.id)).await?.iter().filter(|device| device.revoked_at.is_none()).count();
+        let offers = reader.offers(Some(row.id), false).await?.len();
+        Ok(partner_line(row, self.now(), devices as u64, offers as u64))
+    }
+}
+
+impl UsageCounts {
+    fn add(&mut self, row: &UsageRow) {
+        self.uses += row.uses;
+        self.over_limit += row.over_limit;
+        self.reversed += row.reversed;
+        *match row.standing {
+            CardStanding::Valid => &mut self.valid,
+            CardStanding::Revoked => &mut self.revoked,
+            CardStanding::Suspended => &mut self.suspended,
+            CardStanding::Superseded => &mut self.superseded,
+            CardStanding::Expired => &mut self.expired,
+            CardStanding::Unknown => &mut self.unknown,
+        } += row.uses;
+    }
+}
+
+async fn known(reader: &mut Reader, id: PartnerId) -> Result<Partner, PartnerError> {
+    reader.partner(id).await?.ok_or(PartnerError::Unknown { id })
+}
+
+fn partner_line(row: Partner, now: Timestamp, devices: u64, offers: u64) -> PartnerLine {
+    let state = row.agreement.state(now);
+    PartnerLine {
+        id: row.id.0,
+        name: row.name,
+        kind: row.kind,
+        agreement_number: row.agreement.number,
+        agreement_from: row.agreement.from,
+        agreement_to: row.agreement.to,
+        state: state.as_str(),
+        state_label: state.label(),
+        ended_from: row.agreement.ended_from,
+        end_reason: row.end_reason,
+        devices,
+        offers,
+    }
+}
+
+/// The draft, trimmed, if its fields are such.
+fn checked(draft: PartnerDraft) -> Result<NewPartner, PartnerError> {
+    let line = |text: &str, most, error| if is_line(text, most) { Ok(text.trim().to_owned()) } else { Err(error) };
+    let name = line(&draft.name, MAX_NAME, PartnerError::Name)?;
+    let kind = draft.kind.map(|text| line(&text, MAX_NOTE, PartnerError::Kind)).transpose()?;
+    let contact = draft.contact.map(|text| line(&text, MAX_NOTE, PartnerError::Contact)).transpose()?;
+    let number = line(&draft.agreement_number, MAX_AGREEMENT_NUMBER, PartnerError::AgreementNumber)?;
+    let (from, to) = (draft.from, draft.to);
+    if to < from {
+        return Err(PartnerError::AgreementDates { from, to });
+    }
+    Ok(NewPartner { name, kind, contact, agreement: Agreement { number, from, to, ended_from: None } })
 }

@@ -1,20 +1,16 @@
 //! What partners and the world may fetch: trust list, bundle, status list tokens. Static files.
 
-use std::collections::HashMap;
 use std::path::Path;
 
-use ed25519_dalek::SigningKey;
-use flate2::Compression;
-use flate2::write::ZlibEncoder;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
-use zyz_credential::status_list::{self, StatusListToken};
-use zyz_credential::{Bundle, KeyId, ListStatus, StatusSet, Thumbprint, TrustList};
+use zyz_credential::{KeyId, ListStatus, TrustList};
 
+use super::bundles::Audience;
 use super::files::{make_folder, write_whole};
-use super::{Federation, ServiceError, rfc3339, seconds};
-use crate::keystore::KeyName;
-use crate::store::{Bundle as BundleRow, KeyRole, KeyState, SigningKey as KeyRow, Tx};
+use super::{Federation, ServiceError, rfc3339};
+use crate::domain::partner::{AgreementState, PartnerId};
+use crate::store::{KeyRole, KeyState, SigningKey as KeyRow};
 
 /// How far `--at-least` may lift the version: verifiers never go back, so a slip of the finger would be for good.
 const LEAP: u64 = 1_000_000;
@@ -38,72 +34,76 @@ pub struct Published {
     pub suspended: usize,
     /// Cards superseded.
     pub superseded: usize,
+    /// Partners' bundles.
+    pub partners: Vec<PublishedPartner>,
     /// Files written.
     pub files: Vec<String>,
     /// What the administrator should know.
     pub warnings: Vec<String>,
 }
 
+/// A partner's bundle among the files.
+#[derive(Debug, Serialize)]
+pub struct PublishedPartner {
+    /// Key of the partner.
+    pub partner: i64,
+    /// Its name.
+    pub name: String,
+    /// Version of its bundle.
+    pub bundle_version: u64,
+    /// Offers inside.
+    pub offers: usize,
+}
+
 impl Federation {
-    /// Signs a new bundle and all status list tokens and writes them into `out`. The version is drawn from the database
-    /// and is at least `at_least`.
+    /// Signs a new bundle and all status list tokens and writes them into `out`, with `partners/ID/bundle.cose` for each of
+    /// `partners`. Every bundle draws a version of its own from the database; the first is at least `at_least`.
     ///
     /// # Errors
-    /// A key file is missing; the folder cannot be written. A version once drawn is not used again.
-    pub async fn publish(&self, out: &Path, at_least: u64) -> Result<Published, ServiceError> {
+    /// A partner is unknown; a key file is missing; the folder cannot be written. A version once drawn is not used again.
+    pub async fn publish(&self, out: &Path, at_least: u64, partners: &[PartnerId]) -> Result<Published, ServiceError> {
+        let contents = self.contents(&mut self.store.read().await?).await?;
+        self.open_rings(&contents.key_names())?; // before the others are kept waiting
         let mut tx = self.begin().await?;
-        let trust = tx.latest_trust_list().await?.ok_or(ServiceError::NoTrustList)?;
-        let keys = tx.signing_keys(None).await?;
-        let signer = active(&keys, KeyRole::Bundle)?;
-        let issuing: Vec<_> =
-            keys.iter().filter(|key| key.role == KeyRole::Issuing && key.state != KeyState::Compromised).collect();
-        let mut names = vec![KeyName::Bundle(KeyId(signer.kid))];
-        names.extend(issuing.iter().map(|key| KeyName::Issuing(KeyId(key.kid))));
-        let opened = self.folder.unlock(&names, &self.passphrase)?;
-        let bundle_key = opened.bundle(KeyId(signer.kid)).ok_or(ServiceError::Aborted)?;
-
+        let contents = self.contents(&mut tx).await?;
         let now = tx.now();
-        let lists = self.lists(&mut tx, &issuing).await?;
-        let present = tx.latest_bundle().await?.map_or(0, |bundle| bundle.version);
+        let present = tx.highest_bundle_version().await?;
         if at_least > present + LEAP {
             return Err(ServiceError::VersionLeap { asked: at_least, now: present, most: LEAP });
         }
-        let version = tx.next_bundle_version(at_least).await?;
-        let expires = later(now, self.config.trust.bundle_days, 24);
-        let bundle = Bundle {
-            version,
-            issued_at: seconds(now),
-            expires_at: seconds(expires),
-            trust_list: trust.body.clone(),
-            lists: lists.iter().map(|(_, list)| list.clone()).collect(),
-            offers: Vec::new(),
+        let row = self.sign_bundle(&mut tx, &contents, Audience::Public, Vec::new(), at_least).await?;
+        let sum = |count: fn(&ListStatus) -> usize| contents.lists.iter().map(|list| count(&list.list)).sum();
+        let mut done = Published {
+            bundle_version: row.version,
+            trust_list_version: row.trust_list_version,
+            issued_at: rfc3339(now),
+            expires_at: rfc3339(row.expires_at),
+            bundle_bytes: row.body.len(),
+            revoked: sum(|list| list.revoked.len()),
+            suspended: sum(|list| list.suspended.len()),
+            superseded: sum(|list| list.superseded.len()),
+            partners: Vec::new(),
+            files: Vec::new(),
+            warnings: self.trust_warnings(&contents.open_trust_list()?, now),
         };
-        let bytes = bundle.sign(bundle_key).map_err(|e| signed("数据包", e))?;
-        // As a partner would: whatever it would refuse must not be published.
-        let root = self.root_public(&mut tx).await?;
-        let trust_list = Bundle::open(&bytes, &root).map_err(|e| signed("数据包", e))?.trust_list;
-        let row = BundleRow {
-            version,
-            issued_at: now,
-            expires_at: expires,
-            trust_list_version: trust.version,
-            body: bytes.clone(),
-        };
-        tx.insert_bundle(&row).await?;
+        let mut bundles = Vec::new();
+        for id in partners {
+            let partner = tx.partner(*id).await?.ok_or(ServiceError::UnknownPartner { id: *id })?;
+            let offers = self.offers_for(&mut tx, Audience::Partner(*id), now).await?;
+            if partner.agreement.state(now) == AgreementState::Ended {
+                done.warnings.push(format!("“{}”的协议已终止，它的数据包里没有优惠项目", partner.name));
+            }
+            let (count, name) = (offers.len(), partner.name);
+            let row = self.sign_bundle(&mut tx, &contents, Audience::Partner(*id), offers, 0).await?;
+            done.partners.push(PublishedPartner { partner: id.0, name, bundle_version: row.version, offers: count });
+            bundles.push((out.join("partners").join(id.to_string()), row.body));
+        }
+        let mut tokens = Vec::new();
+        for list in &contents.lists {
+            tokens.push((KeyId(list.key.kid), self.sign_tokens(&mut tx, list).await?));
+        }
         tx.commit().await?;
 
-        let mut done = Published {
-            bundle_version: version,
-            trust_list_version: trust.version,
-            issued_at: rfc3339(now),
-            expires_at: rfc3339(expires),
-            bundle_bytes: bytes.len(),
-            revoked: lists.iter().map(|(_, list)| list.revoked.len()).sum(),
-            suspended: lists.iter().map(|(_, list)| list.suspended.len()).sum(),
-            superseded: lists.iter().map(|(_, list)| list.superseded.len()).sum(),
-            files: Vec::new(),
-            warnings: self.trust_warnings(&trust_list, now),
-        };
         let folder = out.join("status-lists");
         make_folder(&folder)?;
         let mut write = |path: &Path, bytes: &[u8]| -> Result<(), ServiceError> {
@@ -111,58 +111,18 @@ impl Federation {
             done.files.push(path.display().to_string());
             Ok(())
         };
-        for (kid, list) in &lists {
-            let key = opened.issuing(*kid).ok_or(ServiceError::Aborted)?;
-            let entry = trust_list.issuing_key(&list.issuing_key).ok_or(ServiceError::NoTrustList)?;
-            let (cwt, jwt) = self.tokens(list, &entry.list_uri, key, now)?;
-            write(&folder.join(format!("{kid}.cwt")), &cwt)?;
-            write(&folder.join(format!("{kid}.jwt")), jwt.as_bytes())?;
+        for (kid, tokens) in &tokens {
+            write(&folder.join(format!("{kid}.cwt")), &tokens.cwt)?;
+            write(&folder.join(format!("{kid}.jwt")), &tokens.jwt)?;
         }
-        // The bundle last: whoever sees the new bundle finds the rest new as well.
-        write(&out.join("trust-list.cose"), &trust.body)?;
-        write(&out.join("bundle.cose"), &bytes)?;
+        // The bundles last: whoever sees a new bundle finds the rest new as well.
+        write(&out.join("trust-list.cose"), &contents.trust.body)?;
+        for (folder, body) in &bundles {
+            make_folder(folder)?;
+            write(&folder.join("bundle.cose"), body)?;
+        }
+        write(&out.join("bundle.cose"), &row.body)?;
         Ok(done)
-    }
-
-    /// The status sets of each key, in ascending order of the thumbprints.
-    async fn lists(&self, tx: &mut Tx, issuing: &[&KeyRow]) -> Result<Vec<(KeyId, ListStatus)>, ServiceError> {
-        let mut statuses: HashMap<_, _> = tx.not_valid(None).await?.into_iter().map(|set| (set.key, set)).collect();
-        let mut lists = Vec::with_capacity(issuing.len());
-        for key in issuing {
-            let of_key = statuses.remove(&key.id);
-            let (revoked, suspended, superseded) =
-                of_key.map_or_else(Default::default, |sets| (sets.revoked, sets.suspended, sets.superseded));
-            let set = |indices: Vec<u32>| StatusSet::from_sorted(indices).map_err(|e| signed("状态集", e));
-            let list = ListStatus {
-                issuing_key: Thumbprint::of(&key.public_key),
-                revoked: set(revoked)?,
-                suspended: set(suspended)?,
-                superseded: set(superseded)?,
-            };
-            lists.push((KeyId(key.kid), list));
-        }
-        lists.sort_by_key(|(_, list)| list.issuing_key);
-        Ok(lists)
-    }
-
-    /// The list as the standard's signed tokens, CWT and JWT.
-    fn tokens(
-        &self,
-        list: &ListStatus,
-        uri: &str,
-        key: &SigningKey,
-        now: Timestamp,
-    ) -> Result<(Vec<u8>, String), ServiceError> {
-        let bits = status_list::bits(&list.revoked, &list.suspended, &list.superseded);
-        let compressed = deflate(&bits)?;
-        let token = StatusListToken {
-            uri,
-            issued_at: seconds(now),
-            expires_at: seconds(later(now, self.config.trust.status_list_days, 24)),
-            ttl: u64::from(self.config.trust.status_list_ttl_hours) * 3600,
-            compressed: &compressed,
-        };
-        Ok((status_list::cwt(&token, key), status_list::jwt(&token, key)))
     }
 
     /// What is about to go wrong with the trust list.
@@ -201,10 +161,4 @@ pub(super) fn later(at: Timestamp, count: u32, hours: i64) -> Timestamp {
 /// An error of the credential core, for people.
 pub(super) fn signed(what: &'static str, why: impl std::fmt::Display) -> ServiceError {
     ServiceError::Signed { what, why: why.to_string() }
-}
-
-fn deflate(bytes: &[u8]) -> Result<Vec<u8>, ServiceError> {
-    use std::io::Write;
-    let mut encoder = ZlibEncoder::new(Vec::new(), Compression::best());
-    encoder.write_all(bytes).and_then(|()| encoder.finish()).map_err(|e| signed("状态列表", e))
 }

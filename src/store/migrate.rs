@@ -8,12 +8,20 @@ use super::dialect::Dialect;
 
 /// Every migration: number, name, SQLite's text, PostgreSQL's text. Numbers rise by one; a text never changes once
 /// released.
-const MIGRATIONS: &[(i64, &str, &str, &str)] = &[(
-    1,
-    "start",
-    include_str!("../../migrations/sqlite/0001_start.sql"),
-    include_str!("../../migrations/postgres/0001_start.sql"),
-)];
+const MIGRATIONS: &[(i64, &str, &str, &str)] = &[
+    (
+        1,
+        "start",
+        include_str!("../../migrations/sqlite/0001_start.sql"),
+        include_str!("../../migrations/postgres/0001_start.sql"),
+    ),
+    (
+        2,
+        "partners",
+        include_str!("../../migrations/sqlite/0002_partners.sql"),
+        include_str!("../../migrations/postgres/0002_partners.sql"),
+    ),
+];
 
 /// Where the driver notes what was applied.
 const TABLE: &str = "_sqlx_migrations";

@@ -14,21 +14,25 @@
 //! - What was acknowledged by [`Tx::commit`] survives a killed process and a power cut (see `dialect.rs`); a `Tx` dropped
 //!   or killed before leaves nothing.
 //! - Identity number, phone, e-mail and address are sealed (see `sealed.rs`) and are read by
-//!   [`Reader::personal_data`] only.
+//!   [`Reader::personal_data`] only; a partner's contact is sealed too.
 //!
 //! Invariant: nothing outside this module names sqlx.
 
 mod audit;
 mod bulk;
 mod certificate;
+mod device;
 mod dialect;
 mod error;
 mod import;
 mod key;
 mod meta;
 mod migrate;
+mod offer;
+mod partner;
 mod publication;
 mod record;
+mod redemption;
 mod registration;
 mod row;
 mod sealed;
@@ -53,13 +57,17 @@ pub use certificate::{
     Certificate, CertificateId, IssueCandidate, LiveCertificate, NewCertificate, PrintCard, PrintCursor, ReissueWhen,
     Selection, StateChange,
 };
+pub use device::{Device, EnrolmentCode};
 pub use dialect::DatabaseUrl;
 pub use error::StoreError;
 pub use import::{Import, ImportId, ImportKind, NewImport};
 pub use key::{KeyId, KeyRole, KeyState, KeyStateChange, NewKey, SigningKey};
 pub use meta::Counts;
-pub use publication::{Bundle, TrustList};
+pub use offer::PartnerOffer;
+pub use partner::{NewPartner, Partner};
+pub use publication::{Bundle, BundleMark, StatusTokens, TrustList};
 pub use record::{DayRecord, NewServiceRecord, RecordId, ServiceRecord};
+pub use redemption::{KnownCard, Reversal, UsageRow, Use};
 pub use sealed::{ColumnKeys, SealError};
 pub use star::{NewStarAward, StarAward, StarBatch, StarBatchId, StarStanding};
 pub use status::{KeyStatuses, STATUS_LIST_FULL, STATUS_LIST_SIZE};

@@ -98,14 +98,22 @@ fn list(version: u64) -> TrustList {
 
 fn bundle(version: u64) -> Bundle {
     let body = vec![version as u8; 20_000];
-    Bundle { version, issued_at: now(), expires_at: later(10), trust_list_version: 1, body }
+    Bundle {
+        version,
+        issued_at: now(),
+        expires_at: later(10),
+        trust_list_version: 1,
+        audience: None,
+        digest: None,
+        body,
+    }
 }
 
 async fn publications_read_back(db: Database) {
     let store = db.create().await;
     let mut tx = begin(&store).await;
     assert_eq!(tx.latest_trust_list().await.unwrap(), None);
-    assert_eq!(tx.latest_bundle().await.unwrap(), None);
+    assert_eq!(tx.latest_bundle(None).await.unwrap(), None);
     tx.insert_trust_list(&list(1)).await.unwrap();
     tx.insert_trust_list(&list(2)).await.unwrap();
     tx.insert_bundle(&bundle(9)).await.unwrap();
@@ -113,7 +121,7 @@ async fn publications_read_back(db: Database) {
     tx.commit().await.unwrap();
     let mut reader = store.read().await.unwrap();
     assert_eq!(reader.latest_trust_list().await.unwrap(), Some(list(2)));
-    assert_eq!(reader.latest_bundle().await.unwrap(), Some(bundle(10)));
+    assert_eq!(reader.latest_bundle(None).await.unwrap(), Some(bundle(10)));
 }
 
 async fn a_version_twice(db: Database) {

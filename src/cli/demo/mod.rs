@@ -86,7 +86,7 @@ pub async fn run(global: Global, args: DemoArgs, out: Out) -> Result<(), AppErro
     let number = issue_and_print(&federation, &places, &mut steps, out).await?;
 
     out.line("\n五、公布信任列表、状态数据包、状态列表");
-    let published = federation.publish(&places.public, 0).await?;
+    let published = federation.publish(&places.public, 0, &[]).await?;
     out.line(format!("  数据包第 {} 版，{} 字节", published.bundle_version, published.bundle_bytes));
     let (bundle, old_bundle) = (places.public.join("bundle.cose"), places.partner.join("退出之前的数据包.cose"));
     fs::copy(&bundle, &old_bundle).map_err(|e| at(&old_bundle, e))?;
@@ -100,7 +100,7 @@ pub async fn run(global: Global, args: DemoArgs, out: Out) -> Result<(), AppErro
     steps.push(partner.judge("伪造：改动一位数字", &altered(&text), "reject", &["bad_signature", "malformed"])?);
     let change = federation.revoke(number, Reason::Exit).await?;
     out.line(format!("  ── {}", change.message));
-    let later = federation.publish(&places.public, 0).await?;
+    let later = federation.publish(&places.public, 0, &[]).await?;
     out.line(format!("  ── 合作单位同步到第 {} 版数据包", later.bundle_version));
     steps.push(partner.judge("退出后的证件，新数据包", &text, "reject", &["revoked"])?);
     let replayed = Partner { bundle: old_bundle, ..partner.clone() };
