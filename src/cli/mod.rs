@@ -17,6 +17,7 @@ mod partner;
 mod print;
 mod publish;
 mod roster;
+mod serve;
 mod stars;
 mod status;
 mod volunteer;
@@ -73,6 +74,8 @@ enum Command {
     Replace(status::ChangeArgs),
     /// Write trust list, bundle and status lists as static files
     Publish(publish::PublishArgs),
+    /// Serve the federation's HTTP interface and the scanner page
+    Serve(serve::ServeArgs),
     /// Look at volunteers
     #[command(subcommand)]
     Volunteer(volunteer::VolunteerCommand),
@@ -102,12 +105,20 @@ enum ConfigCommand {
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
-    tracing_subscriber::fmt()
-        .with_env_filter(tracing_subscriber::EnvFilter::try_from_env("ZYZ_LOG").unwrap_or_else(|_| "error".into()))
-        .with_writer(std::io::stderr)
-        .init();
+    // A command needs little at once; a server all cores.
+    let workers = match &cli.command {
+        Command::Serve(args) => {
+            args.start_log();
+            std::thread::available_parallelism().map_or(2, usize::from).max(2)
+        }
+        _ => {
+            let filter = tracing_subscriber::EnvFilter::try_from_env("ZYZ_LOG").unwrap_or_else(|_| "error".into());
+            tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+            2
+        }
+    };
     let out = Out::new(cli.global.json);
-    let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
+    let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(workers).enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return fail(&AppError::Runtime(error)),
     };
@@ -139,6 +150,7 @@ async fn run(global: Global, command: Command, out: Out) -> Result<ExitCode, App
         Command::Resume(args) => status::resume(&App::new(global)?, args, out).await.map(|()| done),
         Command::Replace(args) => status::replace(&App::new(global)?, args, out).await.map(|()| done),
         Command::Publish(args) => publish::run(&App::new(global)?, args, out).await.map(|()| done),
+        Command::Serve(args) => serve::run(App::new(global)?, args, out).await.map(|()| done),
         Command::Volunteer(command) => volunteer::run(&App::new(global)?, command, out).await.map(|()| done),
         Command::Partner(command) => partner::run(&App::new(global)?, command, out).await.map(|()| done),
         Command::Offer(command) => offer::run(&App::new(global)?, command, out).await.map(|()| done),

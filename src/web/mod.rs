@@ -20,7 +20,9 @@ mod openapi;
 mod redemption;
 mod refresh;
 pub mod router;
+pub mod server;
 mod status_list;
+pub mod tls;
 mod verify;
 
 use std::sync::{Arc, Mutex};
