@@ -2,11 +2,11 @@
 
 import { Camera, NoCamera } from './camera.js';
 import { readMeta, writeMeta } from './db.js';
-import { loadEngine } from './engine.js';
+import { loadEngine, numberTyped } from './engine.js';
 import { ageWords, byId, el, fill, timeText } from './format.js';
 import { LocalBook } from './local.js';
 import { NodeBook } from './node.js';
-import { checkDigitHolds, foldDigits, kindOf } from './number.js';
+import { foldDigits, kindOf } from './number.js';
 import { readPhoto } from './photo.js';
 import { History, Settings, sheetOpen, closeSheets } from './sheets.js';
 import { armSound, signal } from './signal.js';
@@ -148,7 +148,7 @@ async function scanned(text, source) {
 
 async function lookUp(number) {
   closeSheets();
-  if (!checkDigitHolds(number)) return announce('', OWN.numberWrong(number));
+  if (!numberTyped(number)) return announce('', OWN.numberWrong(number));
   const { result, verdict } = await during(() => app.book.lookup(number));
   return announce('', verdict || numberVerdict(result));
 }
@@ -298,6 +298,13 @@ async function change(settings) {
   drawFoot();
 }
 
+/** Everything was deleted on request. */
+function left() {
+  app.camera.stop();
+  app.settings = { ...DEFAULTS };
+  welcome('left');
+}
+
 async function nextCamera() {
   const cameras = await Camera.list();
   const now = app.camera.track && app.camera.track.getSettings().deviceId;
@@ -345,7 +352,9 @@ function typed(event) {
   scanned(text, 'typed');
 }
 
-const parts = () => ({ book: app.book, settings: app.settings, change, undo, signal: (name) => signal(name, app.settings) });
+const parts = () => ({
+  book: app.book, settings: app.settings, change, undo, left, signal: (name) => signal(name, app.settings),
+});
 
 byId('typed').addEventListener('submit', typed);
 byId('photo').addEventListener('change', photo);

@@ -6,6 +6,8 @@ import { RequestError, requestJson } from './http.js';
 import { OWN } from './words.js';
 
 const STATUS_EVERY_MS = 15_000;
+// What the node calls a round in which it heard nothing from the federation.
+const UNHEARD = ['unreachable', 'timeout', 'tls'];
 
 /** Everything that the screens ask for in node mode. */
 export class NodeBook {
@@ -16,6 +18,7 @@ export class NodeBook {
     this.federation = null;
     this.status = null;
     this.reachable = null;
+    this.problem = null;
   }
 
   /** `ready`, `key` (the node wants its API key) or `no-node`. */
@@ -35,8 +38,7 @@ export class NodeBook {
     } catch (error) {
       if (error.status === 401) return 'key';
       if (error.offline) return 'no-node';
-      // A node that is not enrolled yet says so in its status.
-      this.problem = error.message;
+      this.problem = { code: error.code || 'node', message: error.message };
       await this.refresh();
       return 'ready';
     }
@@ -101,12 +103,11 @@ export class NodeBook {
 
   async history() {
     const rows = await this.ask('v1/redemptions?limit=50');
-    const list = Array.isArray(rows) ? rows : rows.redemptions || rows.items || [];
-    return list.map((row) => ({
+    return rows.redemptions.map((row) => ({
       ...row,
       holder: row.holder || '',
-      at: Math.floor(Date.parse(row.redeemed_at) / 1000),
-      reversed: row.reversed_at ? Math.floor(Date.parse(row.reversed_at) / 1000) : null,
+      at: time(row.redeemed_at),
+      reversed: row.reversed_at ? time(row.reversed_at) : null,
       state: row.refused ? 'refused' : row.sent ? 'sent' : 'queued',
       note: '',
     }));
@@ -117,34 +118,29 @@ export class NodeBook {
   }
 
   standing() {
-    const status = this.status || {};
-    const bundle = status.bundle || status;
-    const issued = time(bundle.issued_at);
-    const expires = time(bundle.expires_at);
-    const age = issued === null ? null : Math.max(0, nowSeconds() - issued);
-    const problems = status.problems || [];
-    const synced = status.last_sync && (status.last_sync.outcome || status.last_sync.result);
+    const { bundle, queue, last_sync: round, problems } = this.status || {};
+    const issued = bundle ? time(bundle.issued_at) : null;
+    const problem = this.reachable === false
+      ? { code: 'no-node', message: '本机的核验程序没有应答：请看它是否在运行' }
+      : (problems && problems[0]) || this.problem;
     return {
       asOf: issued,
-      age,
-      old: issued === null || (expires !== null && nowSeconds() >= expires),
-      online: this.reachable === false ? false : synced ? !/unreachable|offline|network/.test(synced) : null,
-      unsent: status.queue_length || (status.queue && (status.queue.length || status.queue.waiting)) || 0,
-      problem: this.reachable === false
-        ? { code: 'no-node', message: '本机的核验程序没有应答：请看它是否在运行' }
-        : problems[0] || (this.problem ? { code: 'node', message: this.problem } : null),
+      age: bundle ? bundle.age_seconds : null,
+      old: !bundle || nowSeconds() >= time(bundle.expires_at) || (problems || []).some(({ code }) => code === 'data_stale'),
+      online: this.reachable === false ? false : !round || round.outcome === 'none' ? null : !UNHEARD.includes(round.outcome),
+      unsent: queue ? queue.waiting : 0,
+      problem,
     };
   }
 
   facts() {
-    const status = this.status || {};
-    const bundle = status.bundle || status;
-    const partner = status.partner && (status.partner.name || status.partner);
+    const { bundle, partner, device, version } = this.status || {};
     return [
-      ['合作单位', partner || '—'],
-      ['联合会', (this.federation && this.federation.name) || '—'],
-      ['数据版本', String(bundle.bundle_version || bundle.version || '—')],
-      ['核验程序', typeof status.version === 'string' ? status.version : '—'],
+      ['合作单位', partner ? partner.name : '—'],
+      ['本机名称', device || '—'],
+      ['联合会', this.federation ? this.federation.name : '—'],
+      ['数据版本', bundle ? `${bundle.version}（信任表 ${bundle.trust_list_version}）` : '还没有'],
+      ['核验程序', version || '—'],
     ];
   }
 
@@ -165,7 +161,4 @@ export class NodeBook {
   }
 }
 
-function time(value) {
-  if (value === undefined || value === null) return null;
-  return typeof value === 'number' ? value : Math.floor(Date.parse(value) / 1000);
-}
+const time = (text) => Math.floor(Date.parse(text) / 1000);

@@ -1,10 +1,11 @@
-// A photo of the card, where there is no camera to look through: several sizes, each tried in every way.
+// A photo of the card, where there is no camera to look through: several sizes, each tried in every way,
+// the last one thoroughly.
 
-import { decode, PASSES } from './engine.js';
+import { decode, decodeThoroughly, PASSES } from './engine.js';
 import { pause } from './format.js';
 
 // Longest edges in pixels. A card photographed from near needs less, one on a table more.
-const EDGES = [900, 1400, 640, 2000, 2800];
+const EDGES = [900, 1400, 640, 2400, 1800];
 
 /** The text of the code on a photo, or null. The photo stays on the device. */
 export async function readPhoto(file) {
@@ -27,6 +28,7 @@ export async function readPhoto(file) {
         // The screen has to stay alive meanwhile.
         await pause(0);
       }
+      if (edge === edges[edges.length - 1]) return decodeThoroughly(pixels);
     }
     return null;
   } finally {

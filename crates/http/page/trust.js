@@ -4,15 +4,16 @@
 import { readMeta, transact, want } from './db.js';
 import { newScanner } from './engine.js';
 import { fromHex, nowSeconds } from './format.js';
+import { TrustError } from './scanner.js';
 
 /** Why stored trust data cannot be taken up: a person has to enrol again. */
 export class TrustLost extends Error {}
 
 /** Why a bundle that came was not taken; the device goes on with what it had. */
 export class BundleRefused extends Error {
-  constructor({ error, message }) {
-    super(message || '收到的数据有误，没有采用');
-    this.code = error;
+  constructor({ code, message }) {
+    super(message);
+    this.code = code;
   }
 }
 
@@ -33,9 +34,11 @@ export class Trust {
     if (!trust) return false;
     const scanner = await restore(trust);
     if (trust.bundle) {
-      const info = scanner.accept(trust.bundle);
-      if (info.error) throw new TrustLost(info.message || info.error);
-      this.info = info;
+      try {
+        this.info = scanner.trustAccept(trust.bundle);
+      } catch (error) {
+        throw lost(error);
+      }
     }
     Object.assign(this, { scanner, etag: trust.etag || '', source: trust.source || '' });
     return true;
@@ -49,8 +52,12 @@ export class Trust {
     const { trust } = await readMeta(this.db, 'trust');
     if (!trust) throw new TrustLost('no root');
     const scanner = await restore(trust);
-    const info = scanner.accept(bytes);
-    if (info.error) throw new BundleRefused(info);
+    let info;
+    try {
+      info = scanner.trustAccept(bytes);
+    } catch (error) {
+      throw error instanceof TrustError ? new BundleRefused(error) : error;
+    }
     const ratchet = scanner.ratchet();
     await transact(this.db, ['meta'], async (store) => {
       const now = await want(store('meta').get('trust'));
@@ -72,12 +79,12 @@ export class Trust {
   }
 
   numberOf(text) {
-    return this.scanner ? this.scanner.numberOf(text) : '';
+    return this.scanner.numberOf(text);
   }
 
   /** The verdict at `now`; `maxAge` in seconds or null; `uses` are this holder's, by offer. */
   judge(text, maxAge, uses) {
-    return this.scanner.judge(text, nowSeconds(), maxAge, uses);
+    return this.scanner.judge(text, { now: nowSeconds(), maxAge, uses });
   }
 }
 
@@ -88,10 +95,15 @@ async function restore(trust) {
   const scanner = await newScanner();
   const root = fromHex(trust.root);
   if (!root || root.length !== 32) throw new TrustLost('root');
-  const failure = scanner.trustNew(root, trust.ratchet || null);
-  if (failure) throw new TrustLost(failure);
+  try {
+    scanner.trustNew(root, trust.ratchet || undefined);
+  } catch (error) {
+    throw lost(error);
+  }
   return scanner;
 }
+
+const lost = (error) => (error instanceof TrustError ? new TrustLost(error.message) : error);
 
 function same(left, right) {
   if (!left || !right) return !left && !right;

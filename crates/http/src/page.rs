@@ -69,7 +69,9 @@ pub fn router(options: PageOptions) -> Router {
     route("/", Asset::new(HTML, start));
     route("/scan", Asset::new(HTML, higher(SCAN_PAGE)));
     route("/scan/", Asset::new(HTML, SCAN_PAGE.into()));
-    route("/scan/sw.js", Asset::new(SCRIPT, service_worker(&version, &files)));
+    // The scope is wider than the worker's own folder by the address without the slash at its end.
+    let worker = Asset::new(SCRIPT, service_worker(&version, &files)).with("service-worker-allowed", "../scan");
+    route("/scan/sw.js", worker);
     router
 }
 
@@ -93,6 +95,29 @@ const SERVICE_WORKER: &str = include_str!("../page/sw.js");
 
 /// Everything below `scan/` but the pages and the service worker themselves.
 const FILES: &[File] = &[
+    file!("app.js", SCRIPT),
+    file!("camera.js", SCRIPT),
+    file!("card.js", SCRIPT),
+    file!("db.js", SCRIPT),
+    file!("engine.js", SCRIPT),
+    file!("format.js", SCRIPT),
+    file!("http.js", SCRIPT),
+    file!("ledger.js", SCRIPT),
+    file!("local.js", SCRIPT),
+    file!("node.js", SCRIPT),
+    file!("number.js", SCRIPT),
+    file!("photo.js", SCRIPT),
+    file!("scanner.js", SCRIPT),
+    file!("sheets.js", SCRIPT),
+    file!("signal.js", SCRIPT),
+    file!("sync.js", SCRIPT),
+    file!("trust.js", SCRIPT),
+    file!("verdict.js", SCRIPT),
+    file!("wedge.js", SCRIPT),
+    file!("welcome.js", SCRIPT),
+    file!("words.js", SCRIPT),
+    file!("worker.js", SCRIPT),
+    file!("scanner.wasm", "application/wasm"),
     file!("style.css", "text/css; charset=utf-8"),
     file!("manifest.webmanifest", "application/manifest+json"),
     file!("icon.svg", "image/svg+xml"),
@@ -141,6 +166,7 @@ fn service_worker(version: &str, files: &[File]) -> Vec<u8> {
 /// A file ready to be sent.
 struct Asset {
     kind: &'static str,
+    extra: Option<(HeaderName, HeaderValue)>,
     plain: Body,
     gzip: Option<Body>,
 }
@@ -160,7 +186,11 @@ impl Asset {
             let etag = HeaderValue::try_from(tag).unwrap_or_else(|_| HeaderValue::from_static("\"\""));
             Body { bytes: bytes.into(), etag }
         };
-        Self { kind, plain: body(bytes), gzip: packed.map(body) }
+        Self { kind, extra: None, plain: body(bytes), gzip: packed.map(body) }
+    }
+
+    fn with(self, name: &'static str, value: &'static str) -> Self {
+        Self { extra: Some((HeaderName::from_static(name), HeaderValue::from_static(value))), ..self }
     }
 
     fn answer(&self, headers: &HeaderMap) -> Response {
@@ -180,6 +210,7 @@ impl Asset {
         for (name, value) in FIXED_HEADERS {
             answer.insert(name, HeaderValue::from_static(value));
         }
+        answer.extend(self.extra.clone());
         response
     }
 
