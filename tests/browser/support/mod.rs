@@ -51,7 +51,7 @@ impl Federation {
 
     /// Starts the server.
     pub fn start(&mut self) {
-        let command = self.desk.command(&["serve", "--listen", &format!("127.0.0.1:{}", self.port)]);
+        let command = self.desk.command(&["serve", "--listen", &format!("127.0.0.1:{}", self.port), "--poll-ms", "50"]);
         self.server = Some(Process::start(command, &self.url("readyz")));
     }
 
@@ -72,9 +72,15 @@ impl Federation {
 
     /// A partner with two offers: a discount once a day for everybody, and something free from five stars on.
     pub fn partner(&self, name: &str) -> Partner {
-        let id = self.desk.json(&["partner", "add", name, "--agreement", "普志联〔2026〕8号"])["id"].as_str().unwrap().to_owned();
-        self.desk.ok(&["offer", "add", &id, "--kind", "discount", "--title", "全场九折", "--terms", "特价商品除外", "--per-day", "1"]);
-        self.desk.ok(&["offer", "add", &id, "--kind", "free", "--title", "免费早餐一份", "--min-star", "5"]);
+        let (first, last) = (format!("{}-01-01", served_year()), format!("{}-12-31", served_year() + 2));
+        let agreement = ["--agreement", "普志联〔2026〕8号", "--from", &first, "--to", &last];
+        let added = self.desk.json(&[&["partner", "add", name], &agreement[..]].concat());
+        let id = added["id"].as_i64().unwrap().to_string();
+        let discount = ["--kind", "discount", "--title", "全场九折", "--terms", "特价商品除外", "--per-day", "1"];
+        let free = ["--kind", "free", "--title", "免费早餐一份", "--min-star", "5"];
+        for offer in [&discount[..], &free[..]] {
+            self.desk.ok(&[&["offer", "add", &id], offer].concat());
+        }
         Partner { id }
     }
 

@@ -21,8 +21,8 @@ pub async fn enrolment_is_offered(browser: &Browser) {
 
 /// Names the device and confirms.
 pub async fn confirm_enrolment(browser: &Browser, device: &str) {
-    browser.fill("#welcome input", device).await;
-    browser.tap("#welcome button[type=submit], #welcome button.main").await;
+    browser.fill("#device-name", device).await;
+    browser.tap("#enrol-submit").await;
 }
 
 /// The page waits for a card.
