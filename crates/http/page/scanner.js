@@ -81,7 +81,10 @@ export class Scanner {
 
   /** The verdict on a code's text. `now` and `maxAge` are seconds; `uses` counts towards the offers' limits. */
   judge(text, { now, maxAge = -1, uses = {} }) {
-    const parts = [encoder.encode(text), encoder.encode(JSON.stringify(uses))];
+    // Whole seconds; an offer without uses needs no line.
+    const used = Object.entries(uses).filter(([, times]) => times.length > 0);
+    const lines = used.map(([id, times]) => `${id} ${times.map((time) => Math.floor(time)).join(' ')}`);
+    const parts = [encoder.encode(text), encoder.encode(lines.join('\n'))];
     const done = this.#with(parts, ([t, n], [u, m]) => this.#wasm.judge(t, n, now, maxAge ?? -1, u, m));
     if (!done) throw new TrustError(this.#json());
     return this.#json();

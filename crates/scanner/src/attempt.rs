@@ -1,28 +1,24 @@
 //! One way of looking at a picture, and the list of ways worth trying.
 
 use std::borrow::Cow;
-use std::cmp::Reverse;
 
-use rxing::common::{BitMatrix, DetectorRXingResult};
-use rxing::qrcode::cpp_port::decoder::Decode;
-use rxing::qrcode::cpp_port::detector::{FindFinderPatterns, GenerateFinderPatternSets, SampleQR};
+use crate::plane::Plane;
+use crate::{MAX_PIXELS, finder, locate, picture, sample};
 
-use crate::{MAX_PIXELS, binarize};
-
-/// How grey becomes black and white.
+/// What is done to the picture before looking.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Method {
-    /// Blocks of 8 × 8 with a threshold each: sharp pictures, any light.
-    Hybrid,
-    /// A light blur against the mean of the surroundings: noise, reflections, soft focus.
-    LocalMean,
-    /// The same at twice the size: modules of one or two pixels.
-    Doubled,
+    /// Nothing: sharp pictures, small modules.
+    Plain,
+    /// A light blur: noise, weak contrast.
+    Smooth,
+    /// A stronger one: much noise, soft focus.
+    Smoother,
 }
 
 impl Method {
     /// All methods, in the order in which a camera should try them.
-    pub const ALL: [Self; 3] = [Self::Hybrid, Self::LocalMean, Self::Doubled];
+    pub const ALL: [Self; 3] = [Self::Plain, Self::Smooth, Self::Smoother];
 }
 
 /// A method at a scale.
@@ -44,12 +40,7 @@ pub fn attempts(width: usize, height: usize) -> impl Iterator<Item = Attempt> {
         seen.push(*factor);
         new
     });
-    factors.into_iter().flat_map(move |reduce| {
-        Method::ALL
-            .into_iter()
-            .filter(move |method| *method != Method::Doubled || long / reduce <= 2000)
-            .map(move |method| Attempt { method, reduce })
-    })
+    factors.into_iter().flat_map(move |reduce| Method::ALL.into_iter().map(move |method| Attempt { method, reduce }))
 }
 
 impl Attempt {
@@ -71,39 +62,34 @@ impl Attempt {
         if !fits || width.min(height) < 21 {
             return None;
         }
-        let (picture, width, height) = match self.reduce {
+        let (pixels, width, height) = match self.reduce {
             1 => (Cow::Borrowed(luma), width, height),
             factor => {
-                let reduced = binarize::reduce(luma, width, height, factor);
+                let reduced = picture::reduce(luma, width, height, factor);
                 (Cow::Owned(reduced), width / factor, height / factor)
             }
         };
-        let dark = match self.method {
-            Method::Hybrid => binarize::hybrid(&picture, width, height),
-            Method::LocalMean => binarize::local_mean(&binarize::blur(&picture, width, height), width, height),
-            Method::Doubled => {
-                let doubled = binarize::double(&binarize::blur(&picture, width, height), width, height);
-                binarize::local_mean(&doubled, width * 2, height * 2)
+        match self.method {
+            Method::Plain => codes(&pixels, width, height, accept),
+            Method::Smooth => codes(&picture::blur(&pixels, width, height), width, height, accept),
+            Method::Smoother => {
+                let once = picture::blur(&pixels, width, height);
+                codes(&picture::blur(&once, width, height), width, height, accept)
             }
-        }?;
-        codes(&dark, accept)
+        }
     }
 }
 
-/// A sheet of ten cards has thirty finder patterns. Of a picture with more than this, made to keep us busy, the largest count.
-const MAX_PATTERNS: usize = 256;
-/// And as many combinations of three, the most plausible first.
-const MAX_SETS: usize = 256;
-
-fn codes(dark: &BitMatrix, accept: &mut dyn FnMut(&[u8]) -> bool) -> Option<Vec<u8>> {
-    let mut patterns = FindFinderPatterns(dark, true, 0);
-    patterns.sort_by_key(|pattern| Reverse(pattern.size));
-    patterns.truncate(MAX_PATTERNS);
-    GenerateFinderPatternSets(&mut patterns).iter().take(MAX_SETS).find_map(|set| {
-        let symbol = SampleQR(dark, set).ok()?;
-        let decoded = Decode(symbol.getBits()).ok().filter(|decoded| decoded.isValid())?;
-        let bytes = decoded.content().bytes();
-        accept(bytes).then(|| bytes.to_vec())
+/// Codes in the picture, one after another, until `accept` takes one.
+fn codes(grey: &[u8], width: usize, height: usize, accept: &mut dyn FnMut(&[u8]) -> bool) -> Option<Vec<u8>> {
+    let tones = picture::tones(grey, width, height);
+    let tones = Plane { values: &tones, width, height };
+    let grey = Plane { values: grey, width, height };
+    let finders = finder::find(&tones);
+    locate::locate(&grey, &tones, &finders).iter_mut().find_map(|located| {
+        located.align(&grey);
+        let bytes = sample::read(&grey, located)?;
+        accept(&bytes).then_some(bytes)
     })
 }
 

@@ -18,7 +18,15 @@
 //! Invariant: no clock, no randomness, no I/O; builds for `wasm32-unknown-unknown`.
 
 mod attempt;
-mod binarize;
+mod bits;
+mod finder;
+mod locate;
+mod order;
+mod picture;
+mod plane;
+mod reed_solomon;
+mod sample;
+mod symbol;
 
 pub use attempt::{Attempt, Method, attempts};
 

@@ -1,7 +1,5 @@
 //! What the page can ask for, without pointers.
 
-use std::collections::BTreeMap;
-
 use serde::Serialize;
 use zyz_credential::{
     BundleError, CertificateNumber, Credential, Offer, RatchetError, Seconds, TrustState, digits, judge,
@@ -79,25 +77,33 @@ impl Session {
     }
 
     /// Judges the text of a code at `now`, seconds since 1970 by the device's clock; `max_age`, in seconds, is without limit
-    /// if negative. `uses` are the ledger's for this number, JSON `{"offer id": [seconds, …]}`; empty for none. Returns the
-    /// verdict's JSON.
+    /// if negative. `uses` are the ledger's for this number: a line an offer, its id and then the times in seconds, with a
+    /// blank between; ids have none. Returns the verdict's JSON.
     ///
     /// # Errors
     /// [`Refused`]: `no_root`, `uses`.
     pub fn judge(&self, text: &[u8], now: f64, max_age: f64, uses: &[u8]) -> Result<Vec<u8>, Refused> {
         let trust = self.trust.as_ref().ok_or(Refused::NO_ROOT)?;
-        let uses: BTreeMap<String, Vec<Seconds>> = match uses {
-            [] => BTreeMap::new(),
-            json => serde_json::from_slice(json).map_err(|_| Refused::USES)?,
-        };
+        let uses = read_uses(uses).ok_or(Refused::USES)?;
         // `as` saturates, and makes 0 of what is no number.
         let now = now as Seconds;
         let max_age = (max_age >= 0.0).then_some(max_age as u64);
         let mut verdict = judge(&String::from_utf8_lossy(text), trust, now, max_age);
-        verdict.count_uses(now, |_, offer| uses.get(offer).cloned().unwrap_or_default());
+        verdict.count_uses(now, |_, offer| {
+            uses.iter().filter(|(id, _)| *id == offer).flat_map(|(_, times)| times).copied().collect()
+        });
         // A verdict is strings and numbers: nothing in it can fail to serialise.
         Ok(serde_json::to_vec(&verdict).unwrap_or_default())
     }
+}
+
+fn read_uses(lines: &[u8]) -> Option<Vec<(&str, Vec<Seconds>)>> {
+    let mut uses = Vec::new();
+    for line in str::from_utf8(lines).ok()?.lines() {
+        let (id, times) = line.split_once(' ')?;
+        uses.push((id, times.split(' ').map(|time| time.parse().ok()).collect::<Option<_>>()?));
+    }
+    Some(uses)
 }
 
 /// The number in a code that has the form of a card's; its signature is not looked at. To look up uses before judging.

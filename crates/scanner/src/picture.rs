@@ -1,50 +1,48 @@
-//! Grey to black and white.
+//! Pictures into other pictures: softer, smaller, dark against light.
 //!
 //! All functions take pixels row by row, `width * height` of them, both at least 1.
 
-use rxing::common::{BitMatrix, HybridBinarizer};
-use rxing::{Binarizer, Luma8Source};
-
-/// The classic: 8 × 8 blocks, the threshold of each from its neighbourhood.
-pub(crate) fn hybrid(luma: &[u8], width: usize, height: usize) -> Option<BitMatrix> {
-    let source = Luma8Source::new_with_slice(luma, width.try_into().ok()?, height.try_into().ok()?).ok()?;
-    HybridBinarizer::new(source).get_black_matrix().ok().cloned()
-}
-
-/// Dark where a pixel is below the mean of a window around it, by a margin that keeps flat paper from speckling.
-pub(crate) fn local_mean(luma: &[u8], width: usize, height: usize) -> Option<BitMatrix> {
-    let mut dark = BitMatrix::new(width.try_into().ok()?, height.try_into().ok()?).ok()?;
+/// Each pixel's distance from the mean of a window around it; dark is negative. A margin keeps flat paper from speckling.
+pub(crate) fn tones(luma: &[u8], width: usize, height: usize) -> Vec<i16> {
+    let mut tones = vec![0_i16; width * height];
     // Wide enough to reach across a finder pattern of a code that fills the picture, narrow enough to follow a shadow.
     let radius = (width.min(height) / 12).max(8);
-    let mut columns = vec![0_u32; width];
+    // Sums of the window's rows, with room on both sides for columns that are not there.
+    let mut columns = vec![0_u32; width + 2 * radius + 1];
     for row in luma.chunks_exact(width).take(radius) {
-        add(&mut columns, row);
+        add(&mut columns[radius + 1..], row);
     }
-    for y in 0..height {
+    for (y, out) in tones.chunks_exact_mut(width).enumerate() {
+        let sums = &mut columns[radius + 1..];
         if let Some(entering) = row_at(luma, width, height, y + radius) {
-            add(&mut columns, entering);
+            add(sums, entering);
         }
         if y > radius {
             let leaving = &luma[(y - radius - 1) * width..][..width];
-            columns.iter_mut().zip(leaving).for_each(|(sum, &pixel)| *sum -= u32::from(pixel));
+            sums.iter_mut().zip(leaving).for_each(|(sum, &pixel)| *sum -= u32::from(pixel));
         }
         let rows = (y + radius + 1).min(height) - y.saturating_sub(radius);
+        let mut sum: u32 = columns[..2 * radius + 1].iter().sum();
+        // Dividing is slow, and all but the edges have as many pixels around them.
+        let part = |count: usize| MARGIN * 16.0 / (rows * count) as f32;
+        let inside = part((2 * radius + 1).min(width));
+        let window = columns[2 * radius + 1..].iter().zip(&columns);
         let row = &luma[y * width..][..width];
-        let mut sum: u64 = columns.iter().take(radius).map(|&column| u64::from(column)).sum();
-        for (x, &pixel) in row.iter().enumerate() {
-            sum += columns.get(x + radius).map_or(0, |&column| u64::from(column));
-            if x > radius {
-                sum -= u64::from(columns[x - radius - 1]);
-            }
-            let count = (rows * ((x + radius + 1).min(width) - x.saturating_sub(radius))) as u64;
-            // pixel < 15/16 of the mean
-            if u64::from(pixel) * count * 16 < sum * 15 {
-                dark.set(x as u32, y as u32);
-            }
+        for (x, ((&pixel, tone), (&entering, &leaving))) in row.iter().zip(out).zip(window).enumerate() {
+            sum = sum + entering - leaving;
+            let part = if x >= radius && x + radius < width {
+                inside
+            } else {
+                part((x + radius + 1).min(width) - x.saturating_sub(radius))
+            };
+            *tone = (i32::from(pixel) * 16 - (sum as f32 * part) as i32) as i16;
         }
     }
-    Some(dark)
+    tones
 }
+
+/// Part of the mean below which a pixel is dark.
+const MARGIN: f32 = 31.0 / 32.0;
 
 /// Binomial blur, weights 1 2 1 both ways; the picture's edge repeats.
 pub(crate) fn blur(luma: &[u8], width: usize, height: usize) -> Vec<u8> {
@@ -65,26 +63,6 @@ pub(crate) fn blur(luma: &[u8], width: usize, height: usize) -> Vec<u8> {
         }
     }
     blurred
-}
-
-/// Twice as wide and as high, bilinear, pixel centres kept (weights 3 : 1).
-pub(crate) fn double(luma: &[u8], width: usize, height: usize) -> Vec<u8> {
-    let mut doubled = vec![0_u8; width * height * 4];
-    let near = |at: usize, limit: usize| -> (usize, usize) {
-        let here = at / 2;
-        let other = if at.is_multiple_of(2) { here.saturating_sub(1) } else { (here + 1).min(limit - 1) };
-        (here, other)
-    };
-    for (y, out) in doubled.chunks_exact_mut(width * 2).enumerate() {
-        let (here, other) = near(y, height);
-        let (here, other) = (&luma[here * width..][..width], &luma[other * width..][..width]);
-        let column = |x: usize| 3 * u16::from(here[x]) + u16::from(other[x]);
-        for (x, pixel) in out.iter_mut().enumerate() {
-            let (a, b) = near(x, width);
-            *pixel = ((3 * column(a) + column(b) + 8) / 16) as u8;
-        }
-    }
-    doubled
 }
 
 /// Smaller by a whole `factor`, each pixel the mean of `factor × factor`; a remainder at the right and foot is cut off.
