@@ -20,8 +20,12 @@ mod hours_and_stars;
 mod keys_and_publications;
 #[path = "store_contract/opening.rs"]
 mod opening;
+#[path = "store_contract/partners.rs"]
+mod partners;
 #[path = "store_contract/races.rs"]
 mod races;
+#[path = "store_contract/redemptions.rs"]
+mod redemptions;
 #[path = "store_contract/sealing.rs"]
 mod sealing;
 #[path = "store_contract/volunteers.rs"]

@@ -3,11 +3,9 @@
 use std::fmt;
 
 use jiff::Timestamp;
-use jiff::civil::Date;
 use zyz_credential::OfferLimits;
 
 use super::certificate::{CertificateState, UnknownWord};
-use crate::clock::beijing_date;
 
 /// How a card stood when an offer was given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -102,19 +100,11 @@ impl CardHistory {
     }
 }
 
-/// Which uses of one offer by one holder were one too many: `uses` are the times of those not taken back, in order. Days and
-/// months are Beijing's.
+/// Which uses of one offer by one holder were one too many: `uses` are the times of those not taken back, in order. The rule
+/// is the core's: each is held against those before it.
 pub fn over_limit(limits: &OfferLimits, uses: &[Timestamp]) -> Vec<bool> {
-    let days: Vec<Date> = uses.iter().map(|at| beijing_date(*at)).collect();
-    let reached = |limit: Option<u32>, before: usize| limit.is_some_and(|most| before as u64 >= u64::from(most));
-    (0..uses.len())
-        .map(|at| {
-            let (day, earlier) = (days[at], &days[..at]);
-            let month = earlier.iter().filter(|other| other.first_of_month() == day.first_of_month()).count();
-            let same_day = earlier.iter().filter(|other| **other == day).count();
-            reached(limits.per_day, same_day) || reached(limits.per_month, month) || reached(limits.in_all, at)
-        })
-        .collect()
+    let uses: Vec<_> = uses.iter().map(|at| u64::try_from(at.as_second()).unwrap_or(0)).collect();
+    (0..uses.len()).map(|n| limits.reached(&uses[..n], uses[n]).is_some()).collect()
 }
 
 #[cfg(test)]
