@@ -1,6 +1,7 @@
 //! Who is calling, how often, and whether the route is for them. Runs before every handler of the table.
 
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Once;
 
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::request::Parts;
@@ -111,6 +112,12 @@ fn operator(web: &Shared, parts: &Parts, client: IpAddr) -> Result<(), Problem> 
 fn client(web: &Shared, parts: &Parts) -> IpAddr {
     let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0);
     let peer = peer.unwrap_or(SocketAddr::from(([127, 0, 0, 1], 0)));
+    if peer.ip().is_loopback() && web.trusted.0.is_empty() && parts.headers.contains_key("x-forwarded-for") {
+        static SAID: Once = Once::new();
+        SAID.call_once(|| {
+            tracing::warn!("a reverse proxy on this machine is not trusted: all its clients share one rate (--trusted-proxy loopback)");
+        });
+    }
     web.trusted.client(peer, &parts.headers)
 }
 
