@@ -126,7 +126,10 @@ impl Federation {
             Some(pem) => RootCerts::new_with_certs(&certificates(pem)?),
             None => RootCerts::WebPki,
         };
-        let config = Agent::config_builder()
+        let config = Agent::config_builder();
+        // A proxy of the shop's network does not lead to this machine.
+        let config = if server.is_loopback() { config.proxy(None) } else { config };
+        let config = config
             .http_status_as_error(false)
             .max_redirects(0)
             .max_redirects_will_error(false)

@@ -86,6 +86,11 @@ impl ServerUrl {
         format!("{}{path}", self.0)
     }
 
+    /// Whether the server is this very machine.
+    pub fn is_loopback(&self) -> bool {
+        self.0.parse::<Uri>().is_ok_and(|uri| uri.host().is_some_and(is_loopback))
+    }
+
     /// The text, ending in `/`.
     pub fn as_str(&self) -> &str {
         &self.0

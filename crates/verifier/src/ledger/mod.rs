@@ -12,6 +12,7 @@ mod queue;
 mod uses;
 
 use std::collections::HashSet;
+use std::ops::{Deref, DerefMut};
 use std::path::Path;
 use std::sync::RwLock;
 use std::time::Duration;
@@ -42,7 +43,7 @@ const BUSY: Duration = Duration::from_secs(2);
 /// The open record.
 #[derive(Debug)]
 pub struct Ledger {
-    connection: Mutex<SqliteConnection>,
+    connection: Mutex<OneConnection>,
     /// Numbers with any use that counts: most cards have none, and need no question to the database.
     used: RwLock<HashSet<u32>>,
 }
@@ -130,7 +131,8 @@ impl Ledger {
         let rows = sqlx::query("SELECT DISTINCT number FROM redemption WHERE reversed_at IS NULL");
         let rows = rows.fetch_all(&mut connection).await?;
         let used = rows.iter().map(|row| Ok(short(row.try_get(0)?))).collect::<Result<_, sqlx::Error>>()?;
-        Ok(Self { connection: Mutex::new(connection), used: RwLock::new(used) })
+        let connection = Mutex::new(OneConnection { connection, open: false });
+        Ok(Self { connection, used: RwLock::new(used) })
     }
 
     /// Whether anything can be written: makes and drops a row. Asked before a one-time code is spent.
@@ -138,11 +140,10 @@ impl Ledger {
     /// # Errors
     /// [`LedgerError`].
     pub async fn probe(&self) -> Result<(), LedgerError> {
-        let mut connection = self.lock().await;
-        let mut tx = connection.begin_with("BEGIN IMMEDIATE").await?;
+        let mut tx = self.begin().await?;
         sqlx::query("INSERT INTO meta (key, value) VALUES ('probe', zeroblob(4096))").execute(&mut *tx).await?;
         tx.commit().await?;
-        sqlx::query("DELETE FROM meta WHERE key = 'probe'").execute(&mut *connection).await?;
+        sqlx::query("DELETE FROM meta WHERE key = 'probe'").execute(&mut *self.lock().await).await?;
         Ok(())
     }
 
@@ -159,11 +160,10 @@ impl Ledger {
     /// # Errors
     /// [`LedgerError`].
     pub async fn set_identity(&self, identity: &Identity) -> Result<(), LedgerError> {
-        let mut connection = self.lock().await;
-        let mut tx = connection.begin_with("BEGIN IMMEDIATE").await?;
+        let mut tx = self.begin().await?;
         put(&mut tx, "identity", identity).await?;
         sqlx::query("DELETE FROM meta WHERE key IN ('federation', 'sync')").execute(&mut *tx).await?;
-        Ok(tx.commit().await?)
+        tx.commit().await
     }
 
     /// What the federation said of itself at enrolment or since.
@@ -208,7 +208,7 @@ impl Ledger {
     /// # Errors
     /// [`LedgerError`]; nothing is lost then, the log is read at the next start.
     pub async fn close(self) -> Result<(), LedgerError> {
-        Ok(self.connection.into_inner().close().await?)
+        Ok(self.connection.into_inner().connection.close().await?)
     }
 
     async fn meta<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, LedgerError> {
@@ -226,8 +226,57 @@ impl Ledger {
         }
     }
 
-    async fn lock(&self) -> MutexGuard<'_, SqliteConnection> {
-        self.connection.lock().await
+    /// The connection, outside of any transaction.
+    async fn lock(&self) -> Locked<'_> {
+        let mut locked = Locked(self.connection.lock().await);
+        if locked.0.open {
+            // A full disk may have ended it already; there is nothing to roll back then, which is what is wanted.
+            let _ = sqlx::raw_sql("ROLLBACK").execute(&mut *locked).await;
+            locked.0.open = false;
+        }
+        locked
+    }
+
+    /// The connection within a transaction that writes. Dropped without [`Locked::commit`], it is as if nothing had been.
+    async fn begin(&self) -> Result<Locked<'_>, LedgerError> {
+        let mut locked = self.lock().await;
+        locked.0.open = true;
+        sqlx::raw_sql("BEGIN IMMEDIATE").execute(&mut *locked).await?;
+        Ok(locked)
+    }
+}
+
+/// The connection, and whether a transaction was begun and not committed. SQLite ends one by itself when the disk is full,
+/// which the transactions of `sqlx` do not notice; so they are not used.
+#[derive(Debug)]
+struct OneConnection {
+    connection: SqliteConnection,
+    open: bool,
+}
+
+/// The connection, for one caller at a time.
+struct Locked<'l>(MutexGuard<'l, OneConnection>);
+
+impl Locked<'_> {
+    /// Durable on return.
+    async fn commit(mut self) -> Result<(), LedgerError> {
+        sqlx::raw_sql("COMMIT").execute(&mut *self).await?;
+        self.0.open = false;
+        Ok(())
+    }
+}
+
+impl Deref for Locked<'_> {
+    type Target = SqliteConnection;
+
+    fn deref(&self) -> &SqliteConnection {
+        &self.0.connection
+    }
+}
+
+impl DerefMut for Locked<'_> {
+    fn deref_mut(&mut self) -> &mut SqliteConnection {
+        &mut self.0.connection
     }
 }
 

@@ -1,7 +1,7 @@
 //! What the federation does not know yet, and what it said to the rest.
 
+use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
-use sqlx::{Connection, Row};
 use uuid::Uuid;
 use zyz_credential::Seconds;
 use zyz_http::wire::{BatchResult, EntryOutcome, MAX_BATCH, Redemption, RedemptionBatch, Reversal, Standing};
@@ -92,8 +92,7 @@ impl Ledger {
     /// # Errors
     /// [`LedgerError`]: then the batch is sent again, which changes nothing there.
     pub async fn acknowledge(&self, result: &BatchResult, at: Seconds) -> Result<Acknowledged, LedgerError> {
-        let mut connection = self.lock().await;
-        let mut tx = connection.begin_with("BEGIN IMMEDIATE").await?;
+        let mut tx = self.begin().await?;
         let mut done = Acknowledged::default();
         for entry in &result.redemptions {
             let update = "UPDATE redemption SET outcome = $2, outcome_at = $3, standing = $4, over_limit = $5 \
@@ -172,8 +171,7 @@ impl Ledger {
     /// # Errors
     /// [`LedgerError`].
     pub async fn prune(&self, signed_time: Seconds, counted: &[String]) -> Result<u64, LedgerError> {
-        let mut connection = self.lock().await;
-        let mut tx = connection.begin_with("BEGIN IMMEDIATE").await?;
+        let mut tx = self.begin().await?;
         let names = "UPDATE redemption SET holder = NULL WHERE redeemed_at < $1 AND holder IS NOT NULL";
         sqlx::query(names).bind(signed(signed_time.saturating_sub(HISTORY_SECONDS))).execute(&mut *tx).await?;
         let counted = serde_json::to_string(counted).map_err(|_| LedgerError::Content("offers"))?;

@@ -1,7 +1,7 @@
 //! Giving an offer, taking it back, and the history.
 
+use sqlx::Row;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
-use sqlx::{Connection, Row};
 use uuid::Uuid;
 use zyz_credential::{CertificateNumber, Ineligible, OfferLimits, Seconds};
 
@@ -109,8 +109,7 @@ impl Ledger {
     /// # Errors
     /// [`LedgerError`]: then the offer is not given.
     pub async fn redeem(&self, new: NewUse) -> Result<Recorded, LedgerError> {
-        let mut connection = self.lock().await;
-        let mut tx = connection.begin_with("BEGIN IMMEDIATE").await?;
+        let mut tx = self.begin().await?;
         if let Some((known, content)) = by_key(&mut tx, &new.idempotency_key).await? {
             return Ok(if content == new.content { Recorded::Repeated(known) } else { Recorded::KeyReused });
         }
@@ -122,7 +121,6 @@ impl Ledger {
         }
         insert(&mut tx, &new).await?;
         tx.commit().await?;
-        drop(connection);
         self.mark_used(new.number.as_str());
         Ok(Recorded::New(Use {
             id: new.id,
@@ -143,8 +141,7 @@ impl Ledger {
     /// # Errors
     /// [`LedgerError`].
     pub async fn reverse(&self, id: Uuid, reversal: Uuid, at: Seconds) -> Result<Reversed, LedgerError> {
-        let mut connection = self.lock().await;
-        let mut tx = connection.begin_with("BEGIN IMMEDIATE").await?;
+        let mut tx = self.begin().await?;
         let update = "UPDATE redemption SET reversal_id = $2, reversed_at = max($3, redeemed_at) \
                       WHERE id = $1 AND reversed_at IS NULL";
         sqlx::query(update)

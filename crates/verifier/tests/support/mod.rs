@@ -26,7 +26,12 @@ pub const REVOKED: u32 = 77;
 pub const SUSPENDED: u32 = 78;
 pub const SUPERSEDED: u32 = 79;
 
+pub mod federation;
+pub mod node;
+
 pub struct World {
+    /// When the cards were issued.
+    pub issued: u64,
     pub dir: TempDir,
     pub root: SigningKey,
     pub issuing: SigningKey,
@@ -36,15 +41,30 @@ pub struct World {
 impl World {
     /// With `root.pub` and `bundle.cose` (version 42) written.
     pub fn new() -> Self {
+        Self::issued_at(ISSUED)
+    }
+
+    /// For programs that look at the machine's clock: cards and bundle are some hours old.
+    pub fn of_today() -> Self {
+        Self::issued_at(zyz_verifier::clock::seconds(zyz_verifier::clock::now()) - 20 * 3600)
+    }
+
+    fn issued_at(issued: u64) -> Self {
         let world = Self {
+            issued,
             dir: tempfile::tempdir().expect("a temporary folder"),
             root: SigningKey::from_bytes(&[1; 32]),
             issuing: SigningKey::from_bytes(&[2; 32]),
             bundle: SigningKey::from_bytes(&[3; 32]),
         };
         fs::write(world.path("root.pub"), format!("{}\n", world.root_hex())).expect("written");
-        world.write_bundle("bundle.cose", &world.trust_list(7), 42, BUNDLED);
+        world.write_bundle("bundle.cose", &world.trust_list(7), 42, world.bundled());
         world
+    }
+
+    /// When the first bundle was issued.
+    pub fn bundled(&self) -> u64 {
+        self.issued + 12 * 3600
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
@@ -59,20 +79,20 @@ impl World {
         let day = 86_400;
         TrustList {
             version,
-            issued_at: ISSUED - 30 * day,
-            expires_at: ISSUED + 400 * day,
+            issued_at: self.issued - 30 * day,
+            expires_at: self.issued + 400 * day,
             issuing_keys: vec![IssuingKey {
                 key: PublicKey::of(&self.issuing),
                 issuer: "普洱市志愿服务联合会".into(),
                 list_uri: "https://zyz.example.cn/status/1".into(),
-                not_before: ISSUED - 30 * day,
-                not_after: ISSUED + 700 * day,
+                not_before: self.issued - 30 * day,
+                not_after: self.issued + 700 * day,
                 state: KeyState::Active,
             }],
             bundle_keys: vec![BundleKey {
                 key: PublicKey::of(&self.bundle),
-                not_before: ISSUED - 30 * day,
-                not_after: ISSUED + 700 * day,
+                not_before: self.issued - 30 * day,
+                not_after: self.issued + 700 * day,
                 state: KeyState::Active,
             }],
         }
@@ -80,31 +100,51 @@ impl World {
 
     /// A bundle that expires a week after `issued_at`.
     pub fn bundle_bytes(&self, list: &TrustList, version: u64, issued_at: u64) -> Vec<u8> {
+        let mut four_stars = Offer::new("tea-free", OfferKind::Free, "免费茶饮一杯");
+        four_stars.min_star = 4;
+        let mut seen = Offer::new("clinic", OfferKind::Priority, "优先挂号");
+        seen.identity_check = true;
+        seen.limits.per_month = Some(2);
+        let offers = vec![four_stars, seen, Offer::new("all-10", OfferKind::Discount, "全场九折")];
+        self.bundle_of(list, version, issued_at, REVOKED, offers)
+    }
+
+    /// The same with other offers, and another card revoked.
+    pub fn bundle_of(
+        &self,
+        list: &TrustList,
+        version: u64,
+        issued_at: u64,
+        revoked: u32,
+        offers: Vec<Offer>,
+    ) -> Vec<u8> {
         let set = |index: u32| StatusSet::from_sorted([index]).expect("one index");
         let good = list.issuing_keys.iter().filter(|entry| entry.state != KeyState::Compromised);
         let mut lists: Vec<ListStatus> = good
             .map(|entry| ListStatus {
                 issuing_key: entry.key.thumbprint(),
-                revoked: set(REVOKED),
+                revoked: set(revoked),
                 suspended: set(SUSPENDED),
                 superseded: set(SUPERSEDED),
             })
             .collect();
         lists.sort_by_key(|list| list.issuing_key);
-        let mut three_stars = Offer::new("tea-free", OfferKind::Free, "免费茶饮一杯");
-        three_stars.min_star = 4;
-        let mut seen = Offer::new("clinic", OfferKind::Priority, "优先挂号");
-        seen.identity_check = true;
-        seen.limits.per_month = Some(2);
         let bundle = Bundle {
             version,
             issued_at,
             expires_at: issued_at + 7 * 86_400,
             trust_list: list.sign(&self.root).expect("a good list"),
             lists,
-            offers: vec![three_stars, seen, Offer::new("all-10", OfferKind::Discount, "全场九折")],
+            offers,
         };
         bundle.sign(&self.bundle).expect("a good bundle")
+    }
+
+    /// A bundle with one offer, `once`, that a holder gets once in all.
+    pub fn once_bundle(&self, version: u64, issued_at: u64) -> Vec<u8> {
+        let mut once = Offer::new("once", OfferKind::Free, "免费体检一次");
+        once.limits.in_all = Some(1);
+        self.bundle_of(&self.trust_list(7), version, issued_at, REVOKED, vec![once])
     }
 
     pub fn write_bundle(&self, name: &str, list: &TrustList, version: u64, issued_at: u64) {
@@ -117,8 +157,8 @@ impl World {
             star: 3,
             status: 5,
             holder: Some(Holder::masked("张三丰").expect("a name")),
-            issued_at: ISSUED,
-            expires_at: 1_830_268_799, // 2027-12-31T15:59:59Z
+            issued_at: self.issued,
+            expires_at: self.issued + 34_847_999, // 2027-12-31T15:59:59Z
         }
     }
 
