@@ -42,6 +42,7 @@ function show(screen) {
   for (const id of ['finder', 'bar', 'foot']) byId(id).hidden = !working;
   byId('typed').hidden = screen !== 'ready';
   byId('next').hidden = screen !== 'verdict';
+  byId('photo-tool').hidden = screen === 'verdict';
 }
 
 async function start() {
@@ -169,7 +170,7 @@ function announce(text, verdict) {
   app.current = { text, verdict, at: performance.now(), given: new Map() };
   draw();
   show('verdict');
-  byId('verdict').scrollTop = 0;
+  scrollTo(0, 0);
   signal(lookOf(verdict), app.settings);
   say(spoken(verdict));
   returnLater();

@@ -8,7 +8,7 @@ import { request, requestJson } from './http.js';
 import { identity, panel } from './verdict.js';
 
 const MESSAGES = {
-  ok: null,
+  ok: '这是联合会签发的志愿服务证，现在有效。',
   malformed: '地址里的二维码内容没有读完整，或者这不是志愿服务证。请把证件放平，再扫一次。',
   unknown_key: '联合会的名单里没有签发这张证的单位。它可能不是联合会发的，请向联合会核实。',
   bad_signature: '二维码的内容与签发时不符，可能被改动过。请再扫一次；仍是这样，请告知联合会。',
@@ -63,10 +63,10 @@ function introduce({ name, phone }) {
 function draw(verdict, federation) {
   const own = MESSAGES[verdict.reason];
   const shown = { ...verdict, message: own || verdict.message.replace('请勿给予优惠，请持证人', '持证人可以'), holder_check: undefined };
-  if (verdict.reason === 'ok') shown.word = '有效';
+  if (verdict.reason === 'ok') Object.assign(shown, { word: '有效', reason: 'shown' });
   const box = byId('result');
   Object.assign(box.dataset, { verdict: verdict.verdict, reason: verdict.reason });
-  fill(box, panel(shown), identity(shown),
+  fill(box, panel(shown, 'h2'), identity(shown),
     verdict.status ? el('p', { class: 'status-line', text: `数据时间 ${timeText(Date.parse(verdict.status.as_of))}` }) : null);
   byId('meaning').hidden = verdict.verdict === 'reject';
   byId('about').hidden = verdict.verdict !== 'reject';
@@ -85,7 +85,7 @@ function unable(error) {
     message: error.offline
       ? '现在没有网络，不能核对这张证。请联网后点「再核对一次」。合作单位登记过的扫码页断网也能用。'
       : '现在不能核对这张证。请稍后点「再核对一次」；仍是这样，请更新浏览器，或告知联合会。',
-  }), el('button', { type: 'button', class: 'wide main', id: 'again', text: '再核对一次', on: { click: start } }));
+  }, 'h2'), el('button', { type: 'button', class: 'wide main', id: 'again', text: '再核对一次', on: { click: start } }));
 }
 
 addEventListener('hashchange', start);

@@ -1,13 +1,15 @@
 // The two sheets over the scanner: what was given, and the settings.
 
 import { Camera } from './camera.js';
-import { clockText, dayText, el, fill, grouped } from './format.js';
+import { clockText, dayText, el, fill, grouped, nowSeconds } from './format.js';
 import { HISTORY_DAYS } from './ledger.js';
 import { isPersistent } from './local.js';
 import { fingerprint } from './welcome.js';
 import { useState } from './words.js';
 
 const ARMED_MS = 5000;
+// A mistake is noticed soon: within the hour one tap takes it back, later the tap is more likely the mistake.
+const FRESH_S = 3600;
 const DAY_S = 86_400;
 const LIMITS = [[null, '按联合会的有效期'], [DAY_S, '1 天'], [3 * DAY_S, '3 天'], [7 * DAY_S, '7 天']];
 
@@ -94,11 +96,16 @@ export class History extends Sheet {
 
   row(use) {
     const { key, word } = useState(use);
-    const undo = use.reversed || use.state === 'refused' ? null
-      : this.armed({ class: 'undo', data: { undo: use.id }, text: '撤销' }, () => '确认撤销？', async () => {
-        await this.undo(use);
-        await this.draw();
-      });
+    const props = { type: 'button', class: 'undo', data: { undo: use.id }, text: '撤销' };
+    const takeBack = async () => {
+      await this.undo(use);
+      await this.draw();
+    };
+    let undo = null;
+    if (!use.reversed && use.state !== 'refused') {
+      undo = nowSeconds() - use.at < FRESH_S ? el('button', { ...props, on: { click: takeBack } })
+        : this.armed(props, () => '确认撤销？', takeBack);
+    }
     return el('li', { class: 'use', data: { use: use.id, state: key } },
       el('div', {},
         el('p', { class: 'use-title', text: use.title }),

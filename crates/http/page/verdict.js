@@ -8,6 +8,7 @@ const SYMBOLS = {
   check: 'M20 51l20 21 40-46',
   cross: 'M26 26l48 48M74 26L26 74',
   mark: 'M50 20v36M50 76v1',
+  person: 'M50 12a19 19 0 1 0 .1 0M14 90c0-48 72-48 72 0',
   question: 'M34 36c0-20 32-20 32 0 0 14-16 13-16 26M50 79v1',
 };
 const STAR = 'M10 1.6l2.6 5.4 5.9.8-4.3 4.1 1 5.9L10 15l-5.2 2.8 1-5.9L1.5 7.8l5.9-.8z';
@@ -33,14 +34,14 @@ export function stars(count) {
   return el('span', { class: 'stars', role: 'img', aria: { label: starWords(count) } }, places);
 }
 
-/** The coloured part: symbol, word, why and what to do. */
-export function panel(verdict) {
+/** The coloured part: symbol, word, why and what to do. `heading` is the element of the word. */
+export function panel(verdict, heading) {
   const look = lookOf(verdict);
   const { symbol: name, word } = VERDICTS[look];
   const [first, ...rest] = sentences(verdict.message || '');
   const long = (verdict.word || word).length > 4;
   return el('div', { class: 'panel', data: { look } },
-    el('div', { class: 'answer' }, symbol(name), el('h2', { class: long ? 'word long' : 'word', text: verdict.word || word })),
+    el('div', { class: 'answer' }, symbol(name), el(heading, { class: long ? 'word long' : 'word', text: verdict.word || word })),
     el('p', { class: 'why' }, el('strong', { text: first }), rest.length ? el('span', { text: rest.join('') }) : null));
 }
 
@@ -57,8 +58,8 @@ export function identity(verdict) {
       holder ? el('p', { class: 'holder', text: holder }) : null,
       el('p', { class: 'number' }, el('span', { class: 'label', text: '证书编号' }), el('span', { text: grouped(number) }))),
     expires && verdict.verdict !== 'reject'
-      ? el('p', { class: 'expires', text: `有效期至 ${dateText(Date.parse(expires) - 1000)}` }) : null,
-    verdict.holder_check ? el('p', { class: 'check', text: verdict.holder_check }) : null);
+      ? el('p', { class: 'expires', text: `有效期至 ${dateText(Date.parse(expires))}` }) : null,
+    verdict.holder_check ? el('p', { class: 'check' }, symbol('person'), el('span', { text: verdict.holder_check })) : null);
 }
 
 /** The offers as buttons, best first; `given` maps offer ids to uses given for this card just now. */
@@ -101,7 +102,7 @@ export function drawVerdict(section, verdict, actions) {
   section.dataset.verdict = verdict.verdict;
   section.dataset.reason = verdict.reason;
   section.dataset.look = lookOf(verdict);
-  fill(section, panel(verdict), el('div', { class: 'below' }, identity(verdict), offers(verdict, actions)));
+  fill(section, panel(verdict, 'h1'), el('div', { class: 'below' }, identity(verdict), offers(verdict, actions)));
 }
 
 /** The same for ears. */

@@ -1,6 +1,8 @@
 // Hand-held scanners that type like a keyboard: fast digits, Enter at the end. Nobody has to click anywhere first, and a
 // Chinese input method may be on: keys are taken by their place on the keyboard wherever the method hides the character.
 
+import { foldDigits } from './number.js';
+
 // A person does not type this fast for this long.
 const MOST_GAP_MS = 120;
 const SURE_AFTER = 6;
@@ -60,7 +62,7 @@ export function collectKeys(onScan) {
 /** The digit or other character of a key; null for keys that type nothing. */
 function characterOf(event) {
   const { key, code } = event;
-  if (/^[0-9\uFF10-\uFF19]$/.test(key)) return key;
+  if (/^[0-9\uFF10-\uFF19]$/.test(key)) return foldDigits(key);
   const place = /^(?:Digit|Numpad)([0-9])$/.exec(code || '');
   if (place && !event.shiftKey && key.length !== 1) return place[1];
   if (place && event.shiftKey && place[1] === '3') return '#';

@@ -8,9 +8,7 @@ const MOST_NAME = 40;
 /** Takes what the address carries behind `#`, and takes it out of the address and the history at once. */
 export function takeFragment() {
   const fragment = location.hash.slice(1);
-  const { pathname } = location;
-  const home = pathname.endsWith('/scan') ? `${pathname}/` : pathname;
-  if (fragment || home !== pathname) history.replaceState(null, '', home);
+  if (fragment) history.replaceState(null, '', location.pathname);
   return readFragment(fragment);
 }
 
@@ -100,7 +98,7 @@ export class Welcome {
   }
 
   async link({ enrol, root }) {
-    const bytes = fromBase64Url(root) || fromHex(root) || [];
+    const bytes = (root.length === 64 ? fromHex(root) : fromBase64Url(root)) || [];
     if (bytes.length !== 32) return this.unenrolled('登记链接不完整', '链接里缺少根公钥，可能复制时断开了。请重新复制整条链接。');
     this.rootHex = toHex(bytes);
     this.page('登记本机', el('p', { text: '正在询问联合会…' }));

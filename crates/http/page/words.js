@@ -12,8 +12,10 @@ export const VERDICTS = {
   other: { symbol: 'question', word: '不是志愿服务证' },
 };
 
+const NOT_A_CARD = ['malformed', 'number_wrong'];
+
 /** Which look a verdict has: what is no card of ours is nobody's fault and not red. */
-export const lookOf = (verdict) => (verdict.reason === 'malformed' ? 'other' : verdict.verdict);
+export const lookOf = (verdict) => (NOT_A_CARD.includes(verdict.reason) ? 'other' : verdict.verdict);
 
 export const KINDS = { free: '免费', discount: '优惠', priority: '优先' };
 
@@ -48,12 +50,13 @@ export function limitWords(limits) {
 export function numberVerdict(result) {
   const { standing } = result;
   const good = standing === 'valid';
+  const message = result.message || NUMBER_STANDINGS[standing] || NUMBER_STANDINGS.unknown;
   return {
     verdict: good ? 'caution' : 'reject',
     reason: `number_${standing}`,
-    message: result.message || NUMBER_STANDINGS[standing] || NUMBER_STANDINGS.unknown,
+    message,
     certificate: { number: result.number, star: result.star, holder: result.holder, expires_at: result.expires_at },
-    holder_check: good ? '请持证人出示志愿服务证，扫码后再给优惠' : undefined,
+    holder_check: good && !message.includes('出示') ? '请持证人出示志愿服务证，扫码后再给优惠' : undefined,
   };
 }
 
@@ -69,17 +72,17 @@ const NUMBER_STANDINGS = {
 /** Answers that the page gives by itself. */
 export const OWN = {
   numberWrong: (number) => ({
-    verdict: 'reject', reason: 'number_wrong',
+    verdict: 'reject', reason: 'number_wrong', word: '编号有误',
     message: '编号输错了：末位校验对不上。请对照证件上的编号再输一次。',
     certificate: { number },
   }),
   numberOffline: (number) => ({
-    verdict: 'caution', reason: 'number_offline',
+    verdict: 'caution', reason: 'number_offline', word: '暂时查不到',
     message: '编号写得对，但现在没有网络，查不到这个证。请扫证件上的二维码，断网也能核对。',
     certificate: { number },
   }),
   numberNode: (number) => ({
-    verdict: 'caution', reason: 'number_scan',
+    verdict: 'caution', reason: 'number_scan', word: '请扫二维码',
     message: '编号写得对，但只凭编号不能核对。请扫证件上的二维码。',
     certificate: { number },
   }),
@@ -88,7 +91,7 @@ export const OWN = {
     message: '照片里没有读到二维码。请把证件放平、光线均匀，让二维码占画面一半左右，再拍一张。',
     word: '没有读到二维码',
   },
-  failed: (message) => ({ verdict: 'caution', reason: 'unavailable', message }),
+  failed: (message) => ({ verdict: 'caution', reason: 'unavailable', word: '还没有核对', message }),
 };
 
 /** What became of a use, for the history. */

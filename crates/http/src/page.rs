@@ -255,3 +255,182 @@ fn gzip(bytes: &[u8]) -> Option<Vec<u8>> {
     encoder.write_all(bytes).ok()?;
     encoder.finish().ok()
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use std::io::Read;
+
+    use axum::body::{Body as RequestBody, to_bytes};
+    use axum::http::Request;
+    use flate2::read::GzDecoder;
+    use tower::ServiceExt;
+
+    use super::*;
+
+    struct Answer {
+        status: StatusCode,
+        headers: HeaderMap,
+        body: Vec<u8>,
+    }
+
+    impl Answer {
+        fn header(&self, name: &str) -> &str {
+            self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+        }
+
+        fn text(&self) -> String {
+            String::from_utf8(self.body.clone()).unwrap()
+        }
+    }
+
+    async fn ask(mode: Mode, path: &str, headers: &[(&str, &str)]) -> Answer {
+        let mut request = Request::get(path);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let request = request.body(RequestBody::empty()).unwrap();
+        let response = router(PageOptions { mode }).oneshot(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let body = to_bytes(body, usize::MAX).await.unwrap().to_vec();
+        Answer { status: parts.status, headers: parts.headers, body }
+    }
+
+    async fn get_plain(path: &str) -> Answer {
+        ask(Mode::Federation, path, &[]).await
+    }
+
+    #[tokio::test]
+    async fn every_file_has_its_type_and_the_policy() {
+        let kinds = [
+            ("/", HTML),
+            ("/scan", HTML),
+            ("/scan/", HTML),
+            ("/scan/app.js", SCRIPT),
+            ("/scan/sw.js", SCRIPT),
+            ("/scan/scanner.wasm", "application/wasm"),
+            ("/scan/style.css", "text/css; charset=utf-8"),
+            ("/scan/manifest.webmanifest", "application/manifest+json"),
+            ("/scan/icon-192.png", PNG),
+            ("/scan/mode.json", JSON),
+        ];
+        for (path, kind) in kinds {
+            let answer = get_plain(path).await;
+            assert_eq!((answer.status, answer.header("content-type")), (StatusCode::OK, kind), "{path}");
+            assert_eq!(answer.header("content-security-policy"), CONTENT_SECURITY_POLICY, "{path}");
+            assert_eq!(answer.header("x-content-type-options"), "nosniff", "{path}");
+            assert_eq!(answer.header("cache-control"), "no-cache", "{path}");
+        }
+        assert_eq!(get_plain("/scan/nothing.js").await.status, StatusCode::NOT_FOUND);
+    }
+
+    #[tokio::test]
+    async fn pages_load_nothing_inline_and_nothing_from_elsewhere() {
+        for path in ["/", "/scan/"] {
+            let html = get_plain(path).await.text();
+            for word in ["style=", "onclick", "<style", "http://", "https://", "<script>"] {
+                assert!(!html.contains(word), "{path}: {word}");
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn what_a_page_names_is_there() {
+        for (page, folder) in [("/", "/"), ("/scan", "/"), ("/scan/", "/scan/")] {
+            let html = get_plain(page).await.text();
+            let named: Vec<_> = html.split("=\"./").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+            assert!(named.len() >= 3, "{page}: {named:?}");
+            for name in named {
+                assert_eq!(get_plain(&format!("{folder}{name}")).await.status, StatusCode::OK, "{page}: {name}");
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn what_a_module_imports_is_served() {
+        let scripts = FILES.iter().filter(|file| file.kind == SCRIPT);
+        for file in scripts {
+            let text = std::str::from_utf8(file.bytes).unwrap();
+            for import in text.lines().filter_map(|line| line.split(" from './").nth(1)) {
+                let name = import.trim_end_matches("';");
+                assert!(FILES.iter().any(|file| file.name == name), "{} imports {name}", file.name);
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn gzip_only_for_those_who_accept_it() {
+        let plain = get_plain("/scan/scanner.wasm").await;
+        assert_eq!(plain.header("content-encoding"), "");
+        for accepted in ["gzip", "br, gzip;q=0.5", "*"] {
+            let packed = ask(Mode::Federation, "/scan/scanner.wasm", &[("accept-encoding", accepted)]).await;
+            assert_eq!(packed.header("content-encoding"), "gzip", "{accepted}");
+            assert_eq!(packed.header("vary"), "Accept-Encoding");
+            assert_ne!(packed.header("etag"), plain.header("etag"));
+            let mut unpacked = Vec::new();
+            GzDecoder::new(&packed.body[..]).read_to_end(&mut unpacked).unwrap();
+            assert_eq!(unpacked, plain.body);
+        }
+        for refused in ["gzip;q=0", "br", "identity"] {
+            let answer = ask(Mode::Federation, "/scan/scanner.wasm", &[("accept-encoding", refused)]).await;
+            assert_eq!(answer.header("content-encoding"), "", "{refused}");
+        }
+    }
+
+    #[tokio::test]
+    async fn what_the_client_has_is_not_sent_again() {
+        let tag = get_plain("/scan/app.js").await.header("etag").to_owned();
+        for known in [tag.clone(), format!("\"other\", {tag}"), format!("W/{tag}"), "*".into()] {
+            let answer = ask(Mode::Federation, "/scan/app.js", &[("if-none-match", &known)]).await;
+            assert_eq!((answer.status, answer.body.len()), (StatusCode::NOT_MODIFIED, 0), "{known}");
+            assert_eq!(answer.header("etag"), tag);
+            assert_eq!(answer.header("content-encoding"), "");
+        }
+        let answer = ask(Mode::Federation, "/scan/app.js", &[("if-none-match", "\"other\"")]).await;
+        assert_eq!(answer.status, StatusCode::OK);
+    }
+
+    #[tokio::test]
+    async fn the_service_worker_keeps_the_whole_page_by_content() {
+        let worker = get_plain("/scan/sw.js").await;
+        assert_eq!(worker.header("service-worker-allowed"), "../scan");
+        let text = worker.text();
+        assert!(!text.contains("const VERSION = 'none'") && !text.contains("const FILES = [];"), "filled in");
+        for file in FILES {
+            let entry = format!("[\"{}\",\"{}\"]", file.name, hex::encode(Sha256::digest(file.bytes)));
+            assert!(text.contains(&entry), "{}", file.name);
+        }
+        assert!(text.contains("[\"./\",") && text.contains("[\"mode.json\","));
+    }
+
+    #[test]
+    fn the_version_changes_with_any_content() {
+        let files = [FILES[0], FILES[1]];
+        let changed = [FILES[0], File { bytes: b"other", ..FILES[1] }];
+        let renamed = [FILES[0], File { name: "other.js", ..FILES[1] }];
+        assert_eq!(version(&files), version(&files));
+        assert_ne!(version(&files), version(&changed));
+        assert_ne!(version(&files), version(&renamed));
+    }
+
+    #[tokio::test]
+    async fn a_node_shows_the_scanner_page_at_its_root() {
+        let node = ask(Mode::Node, "/", &[]).await;
+        assert_eq!(node.text(), ask(Mode::Node, "/scan", &[]).await.text());
+        assert_eq!(ask(Mode::Node, "/scan/mode.json", &[]).await.text(), r#"{"mode":"node"}"#);
+        assert_eq!(get_plain("/scan/mode.json").await.text(), r#"{"mode":"federation"}"#);
+        assert!(get_plain("/").await.text().contains("扫码验真"));
+    }
+
+    /// Budget of what a first visit transfers, bytes: the page without its core.
+    #[tokio::test]
+    async fn the_page_around_its_core_is_small() {
+        let loaded = FILES.iter().filter(|file| file.kind != PNG && !file.name.ends_with(".wasm"));
+        let mut sum = 0;
+        for path in loaded.map(|file| format!("/scan/{}", file.name)).chain(["/scan/".into()]) {
+            sum += ask(Mode::Federation, &path, &[("accept-encoding", "gzip")]).await.body.len();
+        }
+        assert!(sum < 60 * 1024, "{sum} bytes");
+    }
+}
