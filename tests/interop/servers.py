@@ -64,12 +64,15 @@ def serve(federation: Federation, *more) -> Server:
     """`zyz serve` for this federation."""
     port = free_port()
     common = ["--data", federation.data, "--config", federation.config, "--passphrase-file", federation.passphrase]
-    return Server([ZYZ, *common, "serve", "--listen", f"127.0.0.1:{port}", *more], port)
+    # A tester asks more often than a partner, and does not want to wait until a change is noticed.
+    plenty = ["--anonymous-per-minute", 1_000_000, "--device-per-minute", 1_000_000, "--poll-ms", 50]
+    return Server([ZYZ, *common, "serve", "--listen", f"127.0.0.1:{port}", *plenty, *more], port)
 
 
 def add_partner(federation: Federation, name: str) -> str:
     """A partner with one offer for everybody; its id."""
-    partner = federation.json("partner", "add", name, "--agreement", "普志联〔2026〕8号")["id"]
+    agreement = ["--agreement", "普志联〔2026〕8号", "--from", "2020-01-01", "--to", "2090-12-31"]
+    partner = str(federation.json("partner", "add", name, *agreement)["id"])
     federation("offer", "add", partner, "--kind", "discount", "--title", "全场九折", "--per-day", "1")
     return partner
 

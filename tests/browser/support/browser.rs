@@ -160,23 +160,6 @@ impl Browser {
         self.client.find(Locator::Css(selector)).await.unwrap().click().await.unwrap_or_else(|e| panic!("{selector}: {e}"));
     }
 
-    /// Waits for a button (or link) with this word in it, and taps it.
-    pub async fn tap_word(&self, word: &str) {
-        let path = format!(
-            "(//button|//a|//summary|//label|//*[@role='button'])[contains(normalize-space(.), '{word}')][not(@disabled)]"
-        );
-        let patience = deadline();
-        while Instant::now() < patience {
-            for element in self.client.find_all(Locator::XPath(&path)).await.unwrap_or_default() {
-                if element.is_displayed().await.unwrap_or(false) && element.click().await.is_ok() {
-                    return;
-                }
-            }
-            tokio::time::sleep(PAUSE).await;
-        }
-        panic!("nothing to tap says {word}; the screen says:\n{}", self.text().await);
-    }
-
     /// Types into a field.
     pub async fn fill(&self, selector: &str, text: &str) {
         self.until(&format!("{}?.checkVisibility()", query(selector))).await;
