@@ -82,6 +82,16 @@ const middle = (list) => [...list].sort((a, b) => a - b)[list.length >> 1];
 const ninth = (list) => [...list].sort((a, b) => a - b)[Math.floor(list.length * 0.9)];
 const ms = (list) => `${middle(list).toFixed(2)} / ${ninth(list).toFixed(2)}`;
 console.log(`| ms a frame, median / nine tenths | | ${ms(times.peer)} | ${ms(times.ours[0])} | ${times.ours.map(ms).join(', ')} a pass |`);
+const vectors = JSON.parse(readFileSync(new URL('../../../crates/scanner/wasm/tests/vectors.json', import.meta.url), 'utf8'));
+const bytes = (hex) => Uint8Array.from(Buffer.from(hex, 'hex'));
+scanner.trustNew(bytes(vectors.root));
+scanner.trustAccept(bytes(vectors.bundle));
+const verdicts = Array.from({ length: 2000 }, () => {
+  const began = performance.now();
+  scanner.judge(vectors.card, { now: vectors.now });
+  return performance.now() - began;
+});
+console.log(`| ms a verdict, median / nine tenths | | | | ${ms(verdicts)} |`);
 console.log(`| read as something else | | ${wrong.peer} | | ${wrong.ours} |`);
 
 function fill(grey) {

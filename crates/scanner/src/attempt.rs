@@ -12,13 +12,13 @@ pub enum Method {
     Plain,
     /// A light blur: noise, weak contrast.
     Smooth,
-    /// A stronger one: much noise, soft focus.
-    Smoother,
+    /// The same, and only what is clearly darker than its surroundings counts as dark: soft focus, movement.
+    Dark,
 }
 
 impl Method {
     /// All methods, in the order in which a camera should try them.
-    pub const ALL: [Self; 3] = [Self::Plain, Self::Smooth, Self::Smoother];
+    pub const ALL: [Self; 3] = [Self::Plain, Self::Smooth, Self::Dark];
 }
 
 /// A method at a scale.
@@ -70,19 +70,22 @@ impl Attempt {
             }
         };
         match self.method {
-            Method::Plain => codes(&pixels, width, height, accept),
-            Method::Smooth => codes(&picture::blur(&pixels, width, height), width, height, accept),
-            Method::Smoother => {
-                let once = picture::blur(&pixels, width, height);
-                codes(&picture::blur(&once, width, height), width, height, accept)
-            }
+            Method::Plain => codes(&pixels, width, height, 31.0 / 32.0, accept),
+            Method::Smooth => codes(&picture::blur(&pixels, width, height), width, height, 30.0 / 32.0, accept),
+            Method::Dark => codes(&picture::blur(&pixels, width, height), width, height, 28.5 / 32.0, accept),
         }
     }
 }
 
-/// Codes in the picture, one after another, until `accept` takes one.
-fn codes(grey: &[u8], width: usize, height: usize, accept: &mut dyn FnMut(&[u8]) -> bool) -> Option<Vec<u8>> {
-    let tones = picture::tones(grey, width, height);
+/// Codes in the picture, one after another, until `accept` takes one. Dark is what is below `part` of the mean around it.
+fn codes(
+    grey: &[u8],
+    width: usize,
+    height: usize,
+    part: f32,
+    accept: &mut dyn FnMut(&[u8]) -> bool,
+) -> Option<Vec<u8>> {
+    let tones = picture::tones(grey, width, height, part);
     let tones = Plane { values: &tones, width, height };
     let grey = Plane { values: grey, width, height };
     let finders = finder::find(&tones);

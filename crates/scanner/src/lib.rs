@@ -8,11 +8,19 @@
 //! assert_eq!(zyz_scanner::read(&grey, 64, 64), None);
 //! ```
 //!
-//! The decoder is `rxing`'s port of the C++ one, its detector and decoder called directly. Its own high-level entrance
-//! asks for the time, which panics in a browser.
+//! # How a code is read
+//! 1. `picture`: softer or smaller, then each pixel's distance from the mean around it.
+//! 2. `finder`: rows with runs of 1 : 1 : 3 : 1 : 1, edges between pixels; looked at again from eight directions.
+//! 3. `locate`: threes of targets with timing lines between them; what was measured along two sides gives the perspective,
+//!    the alignment patterns correct it.
+//! 4. `sample`: how dark each module is against those around it. If that does not decode, the known modules (targets,
+//!    timing, alignment) train weights for a module's neighbours that undo blur and motion.
+//! 5. `symbol`, `reed_solomon`, `bits`: codewords, of which the least sure may be given up as erased; bytes.
 //!
-//! **Panics.** Nothing here panics on purpose and sizes are checked, but the detector indexes by computed positions, and a
-//! frame that nobody thought of may still trip it. In a browser, make a new instance of the module after a trap; a native
+//! Not read: light codes on dark, mirrored ones, Micro QR.
+//!
+//! **Panics.** Nothing here panics on purpose and sizes are checked, but positions are computed from what a picture shows,
+//! and one that nobody thought of may still trip it. In a browser, make a new instance of the module after a trap; a native
 //! caller goes through [`attempts`] and catches a panic around each (`zyz-verify` does).
 //!
 //! Invariant: no clock, no randomness, no I/O; builds for `wasm32-unknown-unknown`.

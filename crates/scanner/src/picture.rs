@@ -2,8 +2,9 @@
 //!
 //! All functions take pixels row by row, `width * height` of them, both at least 1.
 
-/// Each pixel's distance from the mean of a window around it; dark is negative. A margin keeps flat paper from speckling.
-pub(crate) fn tones(luma: &[u8], width: usize, height: usize) -> Vec<i16> {
+/// Each pixel's distance from a part of the mean of a window around it; dark is negative. The part is a little below 1, which
+/// keeps flat paper from speckling.
+pub(crate) fn tones(luma: &[u8], width: usize, height: usize, part: f32) -> Vec<i16> {
     let mut tones = vec![0_i16; width * height];
     // Wide enough to reach across a finder pattern of a code that fills the picture, narrow enough to follow a shadow.
     let radius = (width.min(height) / 12).max(8);
@@ -24,25 +25,22 @@ pub(crate) fn tones(luma: &[u8], width: usize, height: usize) -> Vec<i16> {
         let rows = (y + radius + 1).min(height) - y.saturating_sub(radius);
         let mut sum: u32 = columns[..2 * radius + 1].iter().sum();
         // Dividing is slow, and all but the edges have as many pixels around them.
-        let part = |count: usize| MARGIN * 16.0 / (rows * count) as f32;
-        let inside = part((2 * radius + 1).min(width));
+        let over = |count: usize| part * 16.0 / (rows * count) as f32;
+        let inside = over((2 * radius + 1).min(width));
         let window = columns[2 * radius + 1..].iter().zip(&columns);
         let row = &luma[y * width..][..width];
         for (x, ((&pixel, tone), (&entering, &leaving))) in row.iter().zip(out).zip(window).enumerate() {
             sum = sum + entering - leaving;
-            let part = if x >= radius && x + radius < width {
+            let over = if x >= radius && x + radius < width {
                 inside
             } else {
-                part((x + radius + 1).min(width) - x.saturating_sub(radius))
+                over((x + radius + 1).min(width) - x.saturating_sub(radius))
             };
-            *tone = (i32::from(pixel) * 16 - (sum as f32 * part) as i32) as i16;
+            *tone = (i32::from(pixel) * 16 - (sum as f32 * over) as i32) as i16;
         }
     }
     tones
 }
-
-/// Part of the mean below which a pixel is dark.
-const MARGIN: f32 = 31.0 / 32.0;
 
 /// Binomial blur, weights 1 2 1 both ways; the picture's edge repeats.
 pub(crate) fn blur(luma: &[u8], width: usize, height: usize) -> Vec<u8> {

@@ -133,7 +133,8 @@ impl Node {
         assert!(said.status.success(), "{said:?}");
         let port = free_port();
         let mut serve = Command::new(process::zyz_verify());
-        serve.args(["serve", "--data", &data, "--listen", &format!("127.0.0.1:{port}")]);
+        let listen = format!("127.0.0.1:{port}");
+        serve.args(["serve", "--data", &data, "--listen", &listen, "--sync-every", "1s"]);
         let process = Process::start(serve, &format!("http://127.0.0.1:{port}/readyz"));
         Self { port, _process: process }
     }
