@@ -32,6 +32,17 @@ pub enum PartnerCommand {
         /// Partner
         id: PartnerId,
     },
+    /// Note a newer agreement that holds longer; offers and devices stay
+    Renew {
+        /// Partner
+        id: PartnerId,
+        /// Number of the new agreement
+        #[arg(long, value_name = "TEXT")]
+        agreement: String,
+        /// Its last day, Beijing time
+        #[arg(long, value_name = "YYYY-MM-DD")]
+        to: Date,
+    },
     /// End an agreement; its offers leave the next bundle
     End {
         /// Partner
@@ -163,6 +174,10 @@ pub async fn run(app: &App, command: PartnerCommand, out: Out) -> Result<(), App
                 offer_rows(out, &detail.offer_list);
                 device_rows(out, &detail.device_list);
             });
+        }
+        PartnerCommand::Renew { id, agreement, to } => {
+            let partner = federation.renew_partner(id, &agreement, to).await?;
+            out.result(&partner, |out| out.line(format!("已续签：{}。", summary(&partner))));
         }
         PartnerCommand::End { id, on, reason } => {
             let partner = federation.end_partner(id, on, &reason).await?;

@@ -167,7 +167,7 @@ impl Federation {
                 due.push((
                     "合作协议",
                     format!(
-                        "“{}”（编号 {}）的协议到 {last} 为止，还有 {left} 天。续签后用 zyz partner add 登记新协议",
+                        "“{}”（编号 {}）的协议到 {last} 为止，还有 {left} 天。续签后用 zyz partner renew 登记",
                         row.name, row.id
                     ),
                 ));

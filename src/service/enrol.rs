@@ -380,7 +380,7 @@ impl OneTimeCode {
 impl FromStr for OneTimeCode {
     type Err = NotASecret;
 
-    /// Reads [`Self::text`]; small letters, and I, L, O for 1, 1, 0 as Crockford has it, are taken too.
+    /// Reads the text in a link; small letters, and I, L, O for 1, 1, 0 as Crockford has it, are taken too.
     fn from_str(text: &str) -> Result<Self, NotASecret> {
         if text.len() != CODE_CHARS {
             return Err(NotASecret);

@@ -64,7 +64,7 @@ pub enum PartnerError {
         to: Date,
     },
     /// Another partner has an agreement with this number.
-    #[error("协议编号 {number} 已登记给“{name}”（编号 {id}）。续签的协议请用新的协议编号登记")]
+    #[error("协议编号 {number} 已登记给“{name}”（编号 {id}）。同一单位续签用 zyz partner renew")]
     AgreementTaken {
         /// The number.
         number: String,
@@ -102,6 +102,14 @@ pub enum PartnerError {
         on: Date,
         /// The agreement's last day.
         to: Date,
+    },
+    /// A renewal that does not reach beyond what holds, or beyond today.
+    #[error("续签后的截止日期 {to} 须晚于现在的截止日期（{now}），且不早于今天")]
+    NotLonger {
+        /// The last day asked for.
+        to: Date,
+        /// The agreement's last day.
+        now: Date,
     },
     /// A reason that is none.
     #[error("终止原因须为 1 到 200 个字，不能换行")]
@@ -280,6 +288,39 @@ impl Federation {
             device_list: devices.into_iter().map(DeviceLine::new).collect(),
             partner: self.line(row, &mut reader).await?,
         })
+    }
+
+    /// Puts a newer agreement in the place of a partner's: devices and offers stay. One that is past its last day may be
+    /// renewed, one that was ended may not.
+    ///
+    /// # Errors
+    /// [`PartnerError`]: unknown, ended, a number that is none or taken, a last day that is no later.
+    pub async fn renew_partner(
+        &self,
+        id: PartnerId,
+        agreement_number: &str,
+        to: Date,
+    ) -> Result<PartnerLine, PartnerError> {
+        let number = agreement_number.trim();
+        if !is_line(number, MAX_AGREEMENT_NUMBER) {
+            return Err(PartnerError::AgreementNumber);
+        }
+        let mut tx = self.begin().await?;
+        let row = known(&mut tx, id).await?;
+        if let Some(on) = row.agreement.ended_from {
+            return Err(PartnerError::AlreadyEnded { name: row.name, on });
+        }
+        if to <= row.agreement.to || to < beijing_date(tx.now()) {
+            return Err(PartnerError::NotLonger { to, now: row.agreement.to });
+        }
+        if let Some(other) = tx.partner_by_agreement(number).await?.filter(|other| other.id != id) {
+            return Err(PartnerError::AgreementTaken { number: number.to_owned(), name: other.name, id: other.id });
+        }
+        tx.renew_partner(id, number, to).await?;
+        let row = known(&mut tx, id).await?;
+        let line = self.line(row, &mut tx).await?;
+        tx.commit().await?;
+        Ok(line)
     }
 
     /// Ends an agreement from the beginning of the day `on` (none: today, at once).

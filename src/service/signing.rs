@@ -254,7 +254,7 @@ impl Federation {
 
     /// Whether something signed at `issued_at` is young enough to be handed out at `now`.
     fn is_young(&self, issued_at: Timestamp, now: Timestamp) -> bool {
-        now.as_second() - issued_at.as_second() < i64::from(self.config.trust.refresh_minutes) * 60
+        is_young(issued_at, now, i64::from(self.config.trust.refresh_minutes) * 60)
     }
 
     /// The newest stored bundle for `audience`, if it need not be signed anew.
@@ -327,7 +327,7 @@ impl Federation {
         let good = |held: &HeldTokens| {
             let StoredToken { issued_at, expires_at, .. } = &*held.cwt;
             let half = (expires_at.as_second() - issued_at.as_second()) / 2;
-            held.digest == list.digest && now.as_second() < issued_at.as_second() + half
+            held.digest == list.digest && is_young(*issued_at, now, half)
         };
         let held = lock(&self.signing.tokens).get(&kid).cloned();
         if let Some(held) = held
@@ -425,6 +425,12 @@ impl HeldTokens {
             TokenForm::Jwt => self.jwt.clone(),
         }
     }
+}
+
+/// Younger than `most` seconds. What lies up to a day ahead is another server's whose clock is; beyond that, a clock was
+/// wrong and what it signed is replaced.
+fn is_young(issued_at: Timestamp, now: Timestamp, most: i64) -> bool {
+    (-86_400..most).contains(&(now.as_second() - issued_at.as_second()))
 }
 
 fn has(ring: &Keyring, name: KeyName) -> bool {

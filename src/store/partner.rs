@@ -108,6 +108,24 @@ impl Tx {
         Ok(id)
     }
 
+    /// Puts a newer agreement, which holds longer, in the place of a partner's (`partner.renew`). A number that is another
+    /// partner's is [`StoreError::Duplicate`].
+    pub async fn renew_partner(&mut self, id: PartnerId, number: &str, to: Date) -> Result<(), StoreError> {
+        let to = to.to_string();
+        let changed = sqlx::query("UPDATE partner SET agreement_number = $1, agreement_to = $2 WHERE id = $3")
+            .bind(number)
+            .bind(&to)
+            .bind(id.0)
+            .execute(self.connection())
+            .await?
+            .rows_affected();
+        if changed != 1 {
+            return Err(StoreError::NotFound { what: "合作单位" });
+        }
+        self.audit("partner.renew", object(id), json!({"agreement": number, "to": to}));
+        Ok(())
+    }
+
     /// Ends an agreement from the day `on` (`partner.end`).
     pub async fn end_partner(&mut self, id: PartnerId, on: Date, reason: &str) -> Result<(), StoreError> {
         let on = on.to_string();

@@ -8,6 +8,7 @@ mod support;
 mod demo;
 mod issue;
 mod keys;
+mod partners;
 mod print;
 mod publish;
 mod roster;

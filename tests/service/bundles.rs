@@ -14,6 +14,7 @@ use crate::office::{Office, offer_draft, on_both};
 on_both![
     the_same_bytes_while_nothing_changes,
     signed_anew_after_the_refresh_time,
+    signed_anew_after_a_clock_was_wrong,
     signed_anew_when_a_card_is_revoked,
     a_use_or_a_device_is_no_reason_to_sign,
     no_two_audiences_share_a_version,
@@ -77,6 +78,16 @@ async fn signed_anew_after_the_refresh_time(office: Office) {
     let next = office.federation.bundle_for(Audience::Public).await.unwrap();
     assert_eq!((next.version, next.issued_at), (2, office.now()));
     assert_ne!(first.etag, next.etag);
+}
+
+async fn signed_anew_after_a_clock_was_wrong(office: Office) {
+    office.set("2027-06-01T00:00:00Z");
+    assert_eq!(version(&office).await, 1);
+    office.set(crate::office::NOW);
+    let next = office.federation.bundle_for(Audience::Public).await.unwrap();
+    assert_eq!((next.version, next.issued_at), (2, office.now()));
+    office.pass(-86_400);
+    assert_eq!(version(&office).await, 2, "a day is forgiven");
 }
 
 async fn signed_anew_when_a_card_is_revoked(office: Office) {

@@ -25,6 +25,8 @@ on_both![
     the_last_contact_is_noted_once_an_hour,
     neither_code_nor_token_is_stored,
     partners_that_are_refused,
+    a_renewed_agreement_keeps_its_devices,
+    agreements_that_cannot_be_renewed,
     agreements_that_cannot_be_ended,
     offers_that_are_refused,
 ];
@@ -205,6 +207,32 @@ async fn partners_that_are_refused(office: Office) {
     let (from, to) = (Some(date(2026, 2, 1)), Some(date(2026, 1, 1)));
     let usage = office.federation.partner_usage(PartnerId(1), from, to).await;
     assert!(matches!(usage, Err(PartnerError::Period { .. })), "{usage:?}");
+}
+
+async fn a_renewed_agreement_keeps_its_devices(office: Office) {
+    let partner = office.partner(1).await;
+    let made = token(&office.enrol(partner).await.token);
+    office.set("2028-01-01T00:00:00Z");
+    assert!(matches!(office.federation.authenticate(&made).await, Err(AuthenticateError::Ended)));
+    let line = office.federation.renew_partner(partner, "普志协〔2028〕1号", date(2028, 12, 31)).await.unwrap();
+    assert_eq!((line.state, line.agreement_to), ("in_force", date(2028, 12, 31)));
+    assert!(office.federation.authenticate(&made).await.is_ok());
+    office.federation.add_offer(partner, offer_draft()).await.unwrap();
+}
+
+async fn agreements_that_cannot_be_renewed(office: Office) {
+    let (id, other) = (office.partner(1).await, office.partner(2).await);
+    let renew = async |id, number: &str, to| office.federation.renew_partner(id, number, to).await.unwrap_err();
+    let later = date(2029, 1, 1);
+    assert!(matches!(renew(PartnerId(9), "x", later).await, PartnerError::Unknown { .. }));
+    assert!(matches!(renew(id, " ", later).await, PartnerError::AgreementNumber));
+    assert!(matches!(renew(id, "x", date(2027, 12, 31)).await, PartnerError::NotLonger { .. }));
+    let taken = renew(id, "普志协〔2026〕2号", later).await;
+    assert!(matches!(taken, PartnerError::AgreementTaken { id: PartnerId(2), .. }), "{taken:?}");
+    office.federation.end_partner(other, None, "停业").await.unwrap();
+    assert!(matches!(renew(other, "x", later).await, PartnerError::AlreadyEnded { .. }));
+    office.set("2028-06-01T00:00:00Z");
+    assert!(matches!(renew(id, "x", date(2028, 5, 31)).await, PartnerError::NotLonger { .. }), "over again at once");
 }
 
 async fn agreements_that_cannot_be_ended(office: Office) {

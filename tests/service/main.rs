@@ -8,6 +8,7 @@ mod support;
 
 mod bundles;
 mod devices;
+mod doctor;
 mod office;
 mod uses;
 mod verdicts;

@@ -13,6 +13,7 @@ contract![
     newer_migration,
     changed_migration,
     migrate_again,
+    migrate_from_the_first_release,
     migrate_from_two_processes,
     meta_values,
     counts_and_integrity,
@@ -78,6 +79,29 @@ async fn changed_migration(db: Database) {
     db.execute("UPDATE _sqlx_migrations SET checksum = (SELECT hash FROM audit_head)").await;
     let migrate = Store::migrate(&db.url).await;
     assert!(matches!(migrate, Err(StoreError::MigrationDiffers { version: 1 })), "{migrate:?}");
+}
+
+/// A database of the first release, with a bundle in it.
+async fn migrate_from_the_first_release(db: Database) {
+    let first = if db.is_sqlite() {
+        include_str!("../../migrations/sqlite/0001_start.sql")
+    } else {
+        include_str!("../../migrations/postgres/0001_start.sql")
+    };
+    db.migrate_to(1, "start", first).await;
+    db.execute("INSERT INTO trust_list (version, issued_at, expires_at, body) SELECT 1, 0, 1, hash FROM audit_head")
+        .await;
+    db.execute(
+        "INSERT INTO bundle (version, issued_at, expires_at, trust_list_version, body) SELECT 7, 0, 1, 1, hash FROM audit_head",
+    )
+    .await;
+    let open = Store::open(&db.url, &keys(), entropy(1)).await;
+    let Err(error @ StoreError::MigrationMissing { found: 1, .. }) = open else { panic!("{open:?}") };
+    assert!(error.to_string().contains("zyz migrate"));
+    Store::migrate(&db.url).await.unwrap();
+    let store = db.create().await;
+    let kept = store.read().await.unwrap().latest_bundle(None).await.unwrap().unwrap();
+    assert_eq!((kept.version, kept.audience, kept.digest), (7, None, None));
 }
 
 async fn migrate_again(db: Database) {

@@ -12,6 +12,7 @@ contract![
     partners_read_back,
     a_contact_is_sealed,
     an_agreement_number_twice,
+    renewing_an_agreement,
     ending_an_agreement,
     offers_read_back,
     an_offer_ends_once,
@@ -97,6 +98,20 @@ async fn an_agreement_number_twice(db: Database) {
     partner(&mut tx, 1).await;
     let twice = tx.insert_partner(&NewPartner { name: "别家".into(), ..partner_row(1) }).await;
     assert!(matches!(twice, Err(StoreError::Duplicate { what: "协议编号", .. })), "{twice:?}");
+}
+
+async fn renewing_an_agreement(db: Database) {
+    let store = db.create().await;
+    let mut tx = begin(&store).await;
+    let (id, other) = (partner(&mut tx, 1).await, partner(&mut tx, 2).await);
+    tx.renew_partner(id, "普志协〔2028〕1号", date(2029, 12, 31)).await.unwrap();
+    let row = tx.partner(id).await.unwrap().unwrap();
+    assert_eq!((row.agreement.number.as_str(), row.agreement.to), ("普志协〔2028〕1号", date(2029, 12, 31)));
+    assert_eq!(row.agreement.from, date(2026, 1, 1), "offers that hold go on holding");
+    let missing = tx.renew_partner(PartnerId(9), "x", date(2029, 12, 31)).await;
+    assert!(matches!(missing, Err(StoreError::NotFound { .. })), "{missing:?}");
+    let taken = tx.renew_partner(other, "普志协〔2028〕1号", date(2029, 12, 31)).await;
+    assert!(matches!(taken, Err(StoreError::Duplicate { what: "协议编号", .. })), "{taken:?}");
 }
 
 async fn ending_an_agreement(db: Database) {

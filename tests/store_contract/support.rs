@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use jiff::Timestamp;
 use jiff::civil::{Date, date};
-use sqlx::AnyPool;
+use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sqlx::{AnyPool, SqlSafeStr};
 use zyz::clock::SeededEntropy;
 use zyz::store::{
     ColumnKeys, Contact, DatabaseUrl, KeyId, KeyRole, NewCertificate, NewKey, NewVolunteer, Store, Tx, Unit, UnitId,
@@ -51,6 +52,17 @@ impl Database {
     /// Opens it as another process would.
     pub async fn open(&self) -> Store {
         Store::open(&self.url, &keys(), entropy(2)).await.expect("the database opens")
+    }
+
+    /// Makes a database (the file, with SQLite) with one migration, as an older release did.
+    pub async fn migrate_to(&self, version: i64, name: &'static str, sql: &'static str) {
+        if let DatabaseUrl::Sqlite(path) = &self.url {
+            std::fs::File::create(path).unwrap();
+        }
+        let pool = AnyPool::connect(&self.driver_url).await.unwrap();
+        let migration = Migration::new(version, name.into(), MigrationType::Simple, sql.into_sql_str(), false);
+        Migrator::with_migrations(vec![migration]).run(&pool).await.unwrap();
+        pool.close().await;
     }
 
     /// Runs a statement behind the store's back; returns how many rows it changed.
