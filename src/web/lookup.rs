@@ -18,7 +18,11 @@ use super::{Shared, error};
     summary = "Look up a typed number",
     tag = "checking",
     request_body = LookupRequest,
-    responses((status = 200, description = "What is known of the number", body = LookupResult))
+    responses(
+        (status = 200, description = "What is known of the number", body = LookupResult),
+        (status = 404, description = "`bad_number`: there can be no such number, its check digit does not hold", body = Problem,
+         content_type = "application/problem+json"),
+    )
 )]
 pub(super) async fn lookup(
     State(web): State<Shared>,
@@ -26,7 +30,7 @@ pub(super) async fn lookup(
     Json(request): Json<LookupRequest>,
 ) -> Result<axum::Json<LookupResult>, Problem> {
     let number = CertificateNumber::parse(&request.number).map_err(|_| {
-        Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "bad_number", "这不是证书编号")
+        Problem::new(StatusCode::NOT_FOUND, "bad_number", "这不是证书编号")
             .detail("应为十位数字，末位为校验位，如 02 0001234 9。请核对是否输错一位")
     })?;
     Ok(axum::Json(web.federation.lookup(number).await.map_err(error::service)?))

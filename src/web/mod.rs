@@ -45,7 +45,7 @@ pub struct Options {
     pub anonymous: Rate,
     /// What a partner's device may ask. Default 1,200 a minute, 240 at once.
     pub device: Rate,
-    /// How often one client address may try a one-time code. Default 10 a minute, 10 at once.
+    /// How often one client address may try a one-time code. Default 60 a minute; a code has 128 bits.
     pub enrolment: Rate,
     /// Time for the limits above.
     pub ticks: Ticks,
@@ -93,7 +93,7 @@ impl Default for Options {
         Self {
             anonymous: Rate::new(600, 120),
             device: Rate::new(1200, 240),
-            enrolment: Rate::new(10, 10),
+            enrolment: Rate::new(60, 60),
             ticks: Ticks::monotonic(),
             trusted: TrustedProxies::default(),
             metrics_token: None,

@@ -27,7 +27,6 @@ const FORMS: [Offered<TokenForm>; 2] =
     tag = "published",
     params(
         ("kid" = String, Path, description = "Key id, eight hexadecimal digits", example = "1a2b3c4d", pattern = "^[0-9a-f]{8}$"),
-        ("Accept" = Option<String>, Header, description = "`application/statuslist+jwt` (default) or `application/statuslist+cwt`"),
         ("If-None-Match" = Option<String>, Header, description = "ETags of copies at hand"),
     ),
     responses(

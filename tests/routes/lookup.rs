@@ -32,7 +32,7 @@ fn a_wrong_check_digit_is_refused_before_any_look() {
     let app = TestApp::new(Database::sqlite());
     let device = app.device(app.partner("小店"));
     for wrong in ["0200012348", "", "abc", "02000123490"] {
-        app.post_as(&device, "/v1/lookup", &json!({ "number": wrong })).is_problem(422, "bad_number");
+        app.post_as(&device, "/v1/lookup", &json!({ "number": wrong })).is_problem(404, "bad_number");
     }
     app.post_as(&device, "/v1/lookup", &json!({"number": "0".repeat(21)})).is_problem(422, "too_long");
     app.post_as(&device, "/v1/lookup", &json!({})).is_problem(422, "missing_field");

@@ -71,6 +71,23 @@ fn entries_that_are_no_good_are_named_in_the_answer() {
 }
 
 #[test]
+fn a_whole_number_may_be_written_with_a_point() {
+    let app = TestApp::with_cards(Database::sqlite(), 1);
+    let partner = app.partner("小店");
+    let offer = app.offer(partner, "全场九折");
+    let device = app.device(partner);
+    let send = |n: u32, version: Value| {
+        let mut given = use_of(&app, &offer, n);
+        given["bundle_version"] = version;
+        app.post_as(&device, "/v1/redemptions", &json!({"redemptions": [given]}))
+    };
+    send(1, json!(7.0)).ok();
+    for wrong in [json!(7.5), json!(-1), json!(1e300), json!(u64::MAX), json!("7")] {
+        send(2, wrong).is_problem(422, "wrong_value");
+    }
+}
+
+#[test]
 fn what_is_no_batch() {
     let app = TestApp::with_cards(Database::sqlite(), 1);
     let device = app.device(app.partner("小店"));

@@ -73,7 +73,7 @@ fn bundle(
         issuing_keys: vec![IssuingKey { key, issuer, list_uri, not_before, not_after, state }],
         bundle_keys: vec![BundleKey { key: bundle_key, not_before, not_after, state }],
     };
-    let set = |index: u32| StatusSet::from_sorted(&[index]);
+    let set = |index: u32| StatusSet::from_sorted([index]);
     let list = ListStatus { issuing_key, revoked: set(100)?, suspended: set(101)?, superseded: set(102)? };
     let (issued_at, expires_at) = (now - 600, now + 30 * DAY);
     let trust_list = trust_list.sign(root)?;

@@ -80,6 +80,7 @@ async function mode() {
 }
 
 function welcome(state, detail) {
+  if (app.camera) app.camera.stop();
   show('welcome');
   const screen = new Welcome(byId('welcome'), app.book, { onDone: () => work() });
   screen.show(state, detail);
@@ -115,6 +116,7 @@ async function startCamera() {
   }
   const cameras = app.camera.running ? await Camera.list() : [];
   byId('torch').hidden = !app.camera.hasTorch();
+  byId('torch').setAttribute('aria-pressed', 'false');
   byId('lens').hidden = cameras.length < 2;
 }
 
@@ -189,7 +191,7 @@ function returnLater() {
   }, BACK_AFTER_MS[lookOf(app.current.verdict)]);
 }
 
-async function give(offer) {
+async function give(offer, event) {
   const card = app.current;
   if (app.busy || !card) return;
   app.busy = true;
@@ -213,6 +215,8 @@ async function give(offer) {
   }
   if (app.current === card) {
     draw();
+    // Whoever works by keyboard goes on where the button was.
+    if (event.detail === 0) (document.querySelector('#given .undo') || byId('verdict')).focus();
     returnLater();
   }
 }
@@ -301,7 +305,6 @@ async function change(settings) {
 
 /** Everything was deleted on request. */
 function left() {
-  app.camera.stop();
   app.settings = { ...DEFAULTS };
   welcome('left');
 }

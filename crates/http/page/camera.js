@@ -43,6 +43,7 @@ export class Camera {
     if (!navigator.mediaDevices || !navigator.mediaDevices.getUserMedia) throw new NoCamera('missing');
     const choice = deviceId ? { deviceId: { exact: deviceId } } : { facingMode: { ideal: 'environment' } };
     const video = { ...choice, width: { ideal: 1280 }, height: { ideal: 720 } };
+    const { generation } = this;
     let stream;
     try {
       stream = await navigator.mediaDevices.getUserMedia({ audio: false, video });
@@ -50,7 +51,8 @@ export class Camera {
       if (deviceId) return this.start('');
       throw new NoCamera(reasonOf(error));
     }
-    if (document.hidden) {
+    if (document.hidden || generation !== this.generation) {
+      // Nobody looks any more, or another start was quicker.
       stream.getTracks().forEach((track) => track.stop());
       return undefined;
     }

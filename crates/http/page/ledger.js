@@ -7,6 +7,7 @@ import { remarkOf } from './words.js';
 const DAY_MS = 86_400_000;
 /** How long the history names holders and offers. */
 export const HISTORY_DAYS = 30;
+const REFUSED_DAYS = 3;
 // A monthly limit needs no longer memory; one in all needs the offer's whole life.
 const COUNT_DAYS = 62;
 
@@ -62,6 +63,12 @@ export async function history(db) {
   const rows = await transact(db, ['uses'], (store) => want(store('uses').getAll()), 'readonly');
   const since = Date.now() / 1000 - HISTORY_DAYS * 86_400;
   return rows.filter((use) => !use.cleared && use.at > since).sort((left, right) => right.at - left.at);
+}
+
+/** How many uses of the last days the federation did not take. */
+export async function refusedCount(db) {
+  const since = Date.now() / 1000 - REFUSED_DAYS * 86_400;
+  return (await history(db)).filter((use) => use.state === 'refused' && use.at > since).length;
 }
 
 /** Clears the history. What limits need and what was not sent stays. */

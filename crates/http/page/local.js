@@ -8,6 +8,8 @@ import { Sync } from './sync.js';
 import { Trust, TrustLost, pinned } from './trust.js';
 import { OWN } from './words.js';
 
+const CLOCK_SLACK_S = 60;
+
 /** Everything that the screens ask for in federation mode. */
 export class LocalBook {
   constructor() {
@@ -15,6 +17,7 @@ export class LocalBook {
     this.onChange = () => {};
     this.limit = null;
     this.unsent = 0;
+    this.refused = 0;
   }
 
   /** `ready`, `new` (never enrolled), `lost` (was enrolled, storage is gone or damaged) or `no-storage`. */
@@ -60,6 +63,7 @@ export class LocalBook {
     this.trust = new Trust(this.db);
     await this.trust.load();
     this.listen();
+    this.tell('identity');
   }
 
   async verify(text) {
@@ -117,8 +121,17 @@ export class LocalBook {
       asOf: issued, age, old,
       online: this.sync ? this.sync.online : null,
       unsent: this.unsent,
-      problem: this.sync ? this.sync.problem : null,
+      problem: this.problem(issued),
     };
+  }
+
+  /** What a person has to know or do, the gravest first. */
+  problem(issued) {
+    if (issued !== null && nowSeconds() < issued - CLOCK_SLACK_S) {
+      return { code: 'clock_suspect', message: '本机时间不准：比收到的数据还早。请校准日期和时间' };
+    }
+    if (this.sync && this.sync.problem) return this.sync.problem;
+    return this.refused ? { code: 'entries_refused', message: `有 ${this.refused} 笔上报被退回，请看「记录」` } : null;
   }
 
   /** For the settings: pairs of words. */
@@ -149,11 +162,13 @@ export class LocalBook {
   async leave() {
     this.sync.stop();
     await database.forgetAll(this.db);
+    this.tell('identity');
   }
 
   async changed() {
     try {
       this.unsent = await ledger.unsentCount(this.db);
+      this.refused = await ledger.refusedCount(this.db);
     } catch (_) {
       this.lost = true;
     }
@@ -165,9 +180,17 @@ export class LocalBook {
     if (typeof BroadcastChannel === 'undefined') return;
     if (!this.channel) {
       this.channel = new BroadcastChannel('zyz');
-      this.channel.onmessage = () => this.trust.load().then(() => this.onChange(), () => {});
+      this.channel.onmessage = ({ data }) => {
+        // Another tab enrolled or left: this one's view of who it is no longer holds.
+        if (data === 'identity') location.reload();
+        else this.trust.load().then(() => this.onChange(), () => {});
+      };
     }
-    this.trust.onStored = () => this.channel.postMessage('trust');
+    this.trust.onStored = () => this.tell('trust');
+  }
+
+  tell(what) {
+    if (this.channel) this.channel.postMessage(what);
   }
 }
 

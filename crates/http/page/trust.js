@@ -50,7 +50,7 @@ export class Trust {
    */
   async accept(bytes, etag, source) {
     const { trust } = await readMeta(this.db, 'trust');
-    if (!trust) throw new TrustLost('no root');
+    if (!trust) throw new TrustLost('本机的登记数据不在了，请重新登记');
     const scanner = await restore(trust);
     let info;
     try {
@@ -62,7 +62,7 @@ export class Trust {
     await transact(this.db, ['meta'], async (store) => {
       const now = await want(store('meta').get('trust'));
       // Another tab was quicker, or the device was enrolled anew meanwhile: this tab's work is void.
-      if (!now || now.root !== trust.root || !same(now.ratchet, trust.ratchet)) throw new Error('overtaken');
+      if (!now || now.root !== trust.root || !same(now.ratchet, trust.ratchet)) throw new Error('另一个窗口正在更新数据');
       store('meta').put({ ...now, bundle: bytes, ratchet, info, etag, source, syncedAt: nowSeconds() }, 'trust');
     });
     Object.assign(this, { scanner, info, etag, source });
@@ -94,7 +94,7 @@ export const pinned = (rootHex) => ({ root: rootHex, ratchet: null, bundle: null
 async function restore(trust) {
   const scanner = await newScanner();
   const root = fromHex(trust.root);
-  if (!root || root.length !== 32) throw new TrustLost('root');
+  if (!root || root.length !== 32) throw new TrustLost('保存的根公钥已损坏，请重新登记');
   try {
     scanner.trustNew(root, trust.ratchet || undefined);
   } catch (error) {

@@ -84,7 +84,7 @@ function offerRow(offer, onGive) {
     return el('div', { class: 'offer', data }, names, el('span', { class: 'reason', text: ineligibleWords(offer) }));
   }
   const notes = [offer.identity_check ? '请先核对身份证件' : '', limitWords(offer.limits), terms || ''].filter(Boolean);
-  return el('button', { type: 'button', class: 'offer', data, on: { click: () => onGive(offer) } },
+  return el('button', { type: 'button', class: 'offer', data, on: { click: (event) => onGive(offer, event) } },
     names,
     notes.length ? el('span', { class: offer.identity_check ? 'notes strong' : 'notes', text: notes.join(' · ') }) : null,
     el('span', { class: 'go', text: '给予' }));

@@ -9,6 +9,8 @@ const SURE_AFTER = 6;
 // A scanner without Enter at the end: this many digits and then silence are a code too.
 const WHOLE_CODE = 100;
 const SILENCE_MS = 350;
+// Scanners that end with two line ends: the second one is theirs too.
+const TRAILING_MS = 300;
 
 /** Collects keystrokes anywhere on the page; `onScan(text)` gets what a scanner typed. */
 export function collectKeys(onScan) {
@@ -17,6 +19,7 @@ export function collectKeys(onScan) {
   let field = null;
   let before = '';
   let timer = 0;
+  let quietUntil = 0;
 
   const reset = () => { text = ''; field = null; clearTimeout(timer); };
   const digits = () => text.replace(/\D/g, '').length;
@@ -30,6 +33,7 @@ export function collectKeys(onScan) {
     const scanned = text;
     clean();
     reset();
+    quietUntil = performance.now() + TRAILING_MS;
     onScan(scanned);
   };
 
@@ -39,6 +43,7 @@ export function collectKeys(onScan) {
     if (text && now - last > MOST_GAP_MS) reset();
     last = now;
     if (event.code === 'Enter' || event.code === 'NumpadEnter' || event.key === 'Enter' || event.key === 'Tab') {
+      if (now < quietUntil) event.preventDefault();
       const sure = digits() >= 10 && text.length >= SURE_AFTER;
       if (!sure) return reset();
       // Otherwise Enter would press whatever button has the focus.

@@ -8,15 +8,18 @@ const MOST_NAME = 40;
 /** Takes what the address carries behind `#`, and takes it out of the address and the history at once. */
 export function takeFragment() {
   const fragment = location.hash.slice(1);
+  const taken = readFragment(fragment);
+  // Another application's window keeps it: whoever goes on in a browser, as advised, takes the address along.
+  if (taken.enrol && isForeignWindow()) return taken;
   if (fragment) history.replaceState(null, '', location.pathname);
-  return readFragment(fragment);
+  return taken;
 }
 
 /** `{ enrol, root }` of an enrolment link, `{ code }` of a card's code, or nothing. */
 export function readFragment(fragment) {
   const fields = new URLSearchParams(fragment);
   if (fields.get('enrol')) return { enrol: fields.get('enrol').trim(), root: (fields.get('root') || '').trim() };
-  return /\d{40}/.test(fragment) ? { code: decodeURIComponent(fragment) } : {};
+  return /\d{40}/.test(fragment) ? { code: fragment } : {};
 }
 
 /** Where the page runs: `browser`, `wechat` or another application's window, `insecure` without https. */
@@ -27,6 +30,8 @@ export function surroundings() {
   if (!('serviceWorker' in navigator)) return 'in-app';
   return 'browser';
 }
+
+const isForeignWindow = () => ['wechat', 'in-app'].includes(surroundings());
 
 const OPEN_ELSEWHERE = {
   wechat: '点右上角「···」，选「在浏览器中打开」。',
@@ -59,7 +64,7 @@ export class Welcome {
       new: () => this.unenrolled('本机还没有登记', '请向联合会索取本单位的登记链接（或二维码），在这台设备上打开一次，以后断网也能用。'),
       lost: () => this.unenrolled('本机的登记数据不在了', '可能清理过浏览器数据，或存储空间不足被系统清除。请向联合会索取新的登记链接，重新登记；没有上报的记录已无法找回。'),
       left: () => this.unenrolled('已退出', '这台设备上的登记、数据和记录都已删除。需要再用时，请向联合会索取新的登记链接。'),
-      link: () => this.link(detail),
+      link: () => (isForeignWindow() ? this.elsewhere(detail) : this.link(detail)),
       key: () => this.key(),
       'no-node': () => this.trouble('核验程序没有应答', '请看这台电脑上的核验程序是否在运行，再点「重试」。'),
       'no-storage': () => this.trouble('浏览器不让本页保存数据', '可能开着无痕（隐私）窗口。请用普通窗口打开，再点「重试」。'),
@@ -95,6 +100,17 @@ export class Welcome {
         el('label', { for: 'enrol-link', text: '或者把登记链接粘贴到这里' }), field, error,
         el('button', { type: 'submit', class: 'main', text: '下一步' })),
       el('p', { class: 'quiet' }, '只想看一张证是真是假？', el('a', { href: '../', text: '用手机相机扫证上的二维码即可' })));
+  }
+
+  /** A link works once: used here, it would be used up in a window that forgets. */
+  elsewhere(detail) {
+    const here = () => {
+      history.replaceState(null, '', location.pathname);
+      this.link(detail);
+    };
+    this.page('请在浏览器中打开',
+      el('p', { id: 'open-elsewhere', text: `这里断网后打不开本页。${OPEN_ELSEWHERE[surroundings()]}登记链接只能用一次，请到浏览器里再登记。` }),
+      el('button', { type: 'button', class: 'wide', id: 'enrol-here', text: '仍在这里登记', on: { click: here } }));
   }
 
   async link({ enrol, root }) {

@@ -133,7 +133,7 @@ async fn pass(State(gate): State<Arc<Gate>>, mut request: Request, next: Next) -
     let status = response.status();
     metrics.answered(route, &method, status, took);
     span.in_scope(|| {
-        let ms = took.as_secs_f64() * 1000.0;
+        let ms = took.as_micros() as f64 / 1000.0;
         if status.is_server_error() {
             tracing::warn!(status = status.as_u16(), ms, "answered");
         } else {

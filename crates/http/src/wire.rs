@@ -74,11 +74,12 @@ pub struct Redemption {
     /// The offer's id in the bundle.
     #[schema(max_length = 64)]
     pub offer: String,
-    /// Certificate number, ten digits.
-    #[schema(min_length = 10, max_length = 10, pattern = "^[0-9]{10}$")]
+    /// Certificate number, ten digits. Another text is refused as an entry, not with the whole batch.
+    #[schema(max_length = 10, example = "0200012349")]
     pub number: String,
-    /// Key id of the card, eight hex digits; with `issued_at` it says which card of the volunteer it was.
-    #[schema(min_length = 8, max_length = 8, pattern = "^[0-9a-f]{8}$")]
+    /// Key id of the card, eight hex digits; with `issued_at` it says which card of the volunteer it was. Another text is
+    /// refused as an entry, not with the whole batch.
+    #[schema(max_length = 8, example = "1a2b3c4d")]
     pub key_id: String,
     /// When the card was issued (its `iat`).
     #[schema(value_type = String, format = DateTime)]
@@ -87,6 +88,8 @@ pub struct Redemption {
     #[schema(value_type = String, format = DateTime)]
     pub redeemed_at: Timestamp,
     /// Version of the bundle it was judged by.
+    #[schema(maximum = 9_007_199_254_740_991_u64)]
+    #[serde(deserialize_with = "whole")]
     pub bundle_version: u64,
 }
 
@@ -205,6 +208,21 @@ pub struct LookupResult {
     pub expires_at: Option<Timestamp>,
     /// For people.
     pub message: String,
+}
+
+/// Largest whole number that every JSON library keeps exactly.
+const MAX_WHOLE: u64 = (1 << 53) - 1;
+
+/// A whole number however it is written: to JSON Schema `1.0` is an integer too.
+fn whole<'de, D: serde::Deserializer<'de>>(from: D) -> Result<u64, D::Error> {
+    use serde::de::Error;
+    let number = serde_json::Number::deserialize(from)?;
+    let whole = number.as_u64().or_else(|| {
+        let float =
+            number.as_f64().filter(|float| float.fract() == 0.0 && *float >= 0.0 && *float <= MAX_WHOLE as f64)?;
+        Some(float as u64)
+    });
+    whole.filter(|whole| *whole <= MAX_WHOLE).ok_or_else(|| D::Error::custom("not a whole number"))
 }
 
 impl std::fmt::Debug for Enrolment {
