@@ -17,8 +17,8 @@ fn federation(world: &World) -> Federation {
 fn run(world: &World, link: &str, more: &[&str]) -> (i32, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_zyz-verify"));
     command.args(["enrol", link, "--data"]).arg(world.path("data")).args(more);
-    let Output { status, stdout, stderr } = command.output().unwrap();
-    (status.code().unwrap(), String::from_utf8([stdout, stderr].concat()).unwrap())
+    let Output { status, stdout, stderr } = command.output().expect("it runs");
+    (status.code().expect("not killed"), String::from_utf8([stdout, stderr].concat()).expect("UTF-8"))
 }
 
 fn link(world: &World, federation: &Federation) -> String {

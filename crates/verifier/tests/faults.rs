@@ -123,7 +123,8 @@ async fn weeks_offline() {
     let failed_at = BUNDLED + 1800 + 60;
     for _ in 0..21 {
         node.machine.advance(DAY);
-        assert_eq!(node.sync().await, ["unreachable"]);
+        // Hung up on before or after the question.
+        assert!([["unreachable"], ["incomplete"]].contains(&node.sync().await.try_into().expect("one failure")));
     }
     let verdict = node.verify(&world.card()).await;
     assert_eq!((&verdict["verdict"], &verdict["reason"]), (&json!("caution"), &json!("status_stale")));

@@ -359,7 +359,7 @@ async fn what_is_counted_is_told() {
 async fn all<T>(tasks: Vec<tokio::task::JoinHandle<T>>) -> Vec<T> {
     let mut results = Vec::new();
     for task in tasks {
-        results.push(task.await.unwrap());
+        results.push(task.await.expect("no panic"));
     }
     results
 }

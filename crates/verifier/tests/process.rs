@@ -3,12 +3,13 @@
 mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
 use std::process::Command;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
+#[cfg(target_os = "linux")]
+use std::{io::Write, path::PathBuf};
 
 use serde_json::Value;
 use support::World;
@@ -27,8 +28,9 @@ fn wait_for(what: &str, done: impl Fn() -> bool) {
 fn enrolled(world: &World) -> Federation {
     let bundle = world.bundle_bytes(&world.trust_list(7), 42, world.bundled());
     let federation = Federation::new(bundle, world.root_hex());
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    runtime.block_on(enrol_at(world, &federation, false)).unwrap().bundle.unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let enrolled = runtime.block_on(enrol_at(world, &federation, false)).expect("enrolled");
+    enrolled.bundle.expect("the first bundle");
     federation
 }
 
@@ -94,12 +96,12 @@ fn sigkill_during_redemptions() {
 
 #[cfg(unix)]
 fn kill(process: u32) {
-    assert!(Command::new("kill").args(["-KILL", &process.to_string()]).status().unwrap().success());
+    assert!(Command::new("kill").args(["-KILL", &process.to_string()]).status().expect("it runs").success());
 }
 
 #[cfg(not(unix))]
 fn kill(process: u32) {
-    assert!(Command::new("taskkill").args(["/F", "/PID", &process.to_string()]).status().unwrap().success());
+    assert!(Command::new("taskkill").args(["/F", "/PID", &process.to_string()]).status().expect("it runs").success());
 }
 
 #[test]
@@ -130,7 +132,9 @@ fn stopped_in_order_the_record_is_one_file() {
     assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
     let status = process.child.wait().unwrap();
     assert!(status.success(), "{status}");
-    assert!(!world.path("data/node.db-wal").exists());
+    for beside in ["data/node.db-wal", "data/node.db-shm"] {
+        assert!(!world.path(beside).exists(), "{beside}");
+    }
 }
 
 #[test]
@@ -190,11 +194,13 @@ struct SmallDisk(PathBuf);
 #[cfg(target_os = "linux")]
 impl SmallDisk {
     fn mount(path: PathBuf) -> Option<Self> {
-        std::fs::create_dir_all(&path).unwrap();
+        std::fs::create_dir_all(&path).expect("a folder");
         let mount = Command::new("mount").args(["-t", "tmpfs", "-o", "size=1m,mode=700", "tmpfs"]).arg(&path).output();
         let mounted = mount.is_ok_and(|mount| mount.status.success());
         if !mounted {
-            eprintln!("SKIPPED: the full disk is not tested, since a small one cannot be mounted here (it takes root)");
+            let words =
+                "SKIPPED: the full disk is not tested, since a small one cannot be mounted here (it takes root)\n";
+            std::io::stderr().write_all(words.as_bytes()).expect("standard error");
             assert!(std::env::var_os("CI").is_none(), "in CI this has to be tested");
         }
         mounted.then_some(Self(path))
@@ -202,14 +208,13 @@ impl SmallDisk {
 
     /// Writes until nothing more fits.
     fn fill(&self) {
-        use std::io::Write;
-        let mut file = std::fs::File::create(self.0.join("ballast")).unwrap();
+        let mut file = std::fs::File::create(self.0.join("ballast")).expect("a file");
         while file.write_all(&[0; 4096]).is_ok() {}
         while file.write_all(&[0]).is_ok() {}
     }
 
     fn clear(&self) {
-        std::fs::remove_file(self.0.join("ballast")).unwrap();
+        std::fs::remove_file(self.0.join("ballast")).expect("removed");
     }
 }
 

@@ -26,7 +26,7 @@ const MAX_BLOCKING_THREADS: usize = 2;
 
 /// Serve the scanner page and the HTTP interface on this machine, and keep up with the federation
 ///
-/// Stops orderly on Ctrl-C (elsewhere than on Windows also on SIGTERM); being killed loses nothing that was acknowledged.
+/// Stops orderly on Ctrl-C, on SIGTERM, and when its window is closed; being killed loses nothing that was acknowledged.
 #[derive(Debug, Args)]
 pub(super) struct ServeArgs {
     /// Folder that `zyz-verify enrol` made [default: in the user's own data folder]
@@ -108,8 +108,21 @@ async fn stop_signal() {
             Err(_) => std::future::pending().await,
         }
     };
-    // On Windows the console's close, log-off and shutdown events end the process; nothing acknowledged is lost by that.
-    #[cfg(not(unix))]
+    // The window is closed, or the computer goes off.
+    #[cfg(windows)]
+    let terminate = async {
+        use tokio::signal::windows::{ctrl_close, ctrl_shutdown};
+        match (ctrl_close(), ctrl_shutdown()) {
+            (Ok(mut close), Ok(mut shutdown)) => {
+                tokio::select! {
+                    _ = close.recv() => {}
+                    _ = shutdown.recv() => {}
+                }
+            }
+            _ => std::future::pending().await,
+        }
+    };
+    #[cfg(not(any(unix, windows)))]
     let terminate = std::future::pending::<()>();
     tokio::select! {
         () = interrupt => {}

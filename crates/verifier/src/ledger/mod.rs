@@ -4,7 +4,7 @@
 //! exclusive mode does everything, one thing after the other. So a limit is counted and the use written without anybody
 //! in between, no shared memory file is needed, and the node starts on a full disk.
 //!
-//! To add a column: `schema.sql`, a step in `MIGRATIONS`, the row type in [`uses`], a test.
+//! To add a column: `schema.sql`, a step in `MIGRATIONS`, the row type in `uses.rs`, a test.
 //!
 //! Absent on purpose: the trust state, which is in [`crate::state`], replaced as a whole file.
 
