@@ -43,3 +43,10 @@ def test_numbers_are_read_before_anything_is_judged(world, judged):
 def test_a_bundle_is_new_once_and_a_broken_one_is_refused(judged):
     assert (judged["first"]["new"], judged["again"]["new"]) == (True, False)
     assert judged["ratchet"] > 0 and judged["refused"]
+
+
+def test_the_module_of_its_own_accord():
+    """The vectors that Rust wrote for it, with Node's test runner."""
+    script = PAGE.parents[1] / "scanner" / "wasm" / "test.mjs"
+    done = subprocess.run([os.environ["ZYZ_NODE"], script], capture_output=True, encoding="utf-8", timeout=120)
+    assert done.returncode == 0, f"{done.stdout[-4000:]}\n{done.stderr[-4000:]}"

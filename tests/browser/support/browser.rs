@@ -157,7 +157,13 @@ impl Browser {
     pub async fn tap(&self, selector: &str) {
         let seen = format!("{}?.checkVisibility() && !{0}.disabled", query(selector));
         self.until(&seen).await;
-        self.client.find(Locator::Css(selector)).await.unwrap().click().await.unwrap_or_else(|e| panic!("{selector}: {e}"));
+        self.client
+            .find(Locator::Css(selector))
+            .await
+            .unwrap()
+            .click()
+            .await
+            .unwrap_or_else(|e| panic!("{selector}: {e}"));
     }
 
     /// Types into a field.
@@ -274,7 +280,10 @@ impl Browser {
         let address = format!("{}/session/{}/se/log", self.address, self.session);
         let body = json!({"type": "browser"}).to_string();
         if let Ok(mut said) = agent().post(&address).header("Content-Type", "application/json").send(body) {
-            let _ = std::fs::write(folder.join(format!("{name}.log")), said.body_mut().read_to_string().unwrap_or_default());
+            let _ = std::fs::write(
+                folder.join(format!("{name}.log")),
+                said.body_mut().read_to_string().unwrap_or_default(),
+            );
         }
     }
 }

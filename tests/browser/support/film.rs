@@ -117,7 +117,12 @@ fn sample(card: &RgbImage, x: f32, y: f32) -> image::Rgb<u8> {
         card.get_pixel(x.min(card.width() - 1), y.min(card.height() - 1)).0.map(f32::from)
     };
     let (fx, fy) = (x - x0, y - y0);
-    let corners = [(at(0.0, 0.0), (1.0 - fx) * (1.0 - fy)), (at(1.0, 0.0), fx * (1.0 - fy)), (at(0.0, 1.0), (1.0 - fx) * fy), (at(1.0, 1.0), fx * fy)];
+    let corners = [
+        (at(0.0, 0.0), (1.0 - fx) * (1.0 - fy)),
+        (at(1.0, 0.0), fx * (1.0 - fy)),
+        (at(0.0, 1.0), (1.0 - fx) * fy),
+        (at(1.0, 1.0), fx * fy),
+    ];
     let mut mixed = [0.0; 3];
     for (colour, weight) in corners {
         for (channel, value) in mixed.iter_mut().zip(colour) {

@@ -32,7 +32,8 @@ pub async fn ready(browser: &Browser) {
 
 /// The screen shows this verdict.
 pub async fn verdict(browser: &Browser, verdict: &str, reason: &str) {
-    let shown = "document.querySelector('#app').dataset.screen === 'verdict' && document.querySelector('#verdict').dataset";
+    let shown =
+        "document.querySelector('#app').dataset.screen === 'verdict' && document.querySelector('#verdict').dataset";
     browser.until(&format!("({shown}).verdict === '{verdict}' && ({shown}).reason === '{reason}'")).await;
 }
 

@@ -122,7 +122,7 @@ fn print(verdict: &Verdict, json: bool) -> io::Result<()> {
 fn quiet_detector() {
     let loud = panic::take_hook();
     panic::set_hook(Box::new(move |info| {
-        if !info.location().is_some_and(|location| location.file().contains("rxing")) {
+        if !info.location().is_some_and(|location| location.file().contains("scanner")) {
             loud(info);
         }
     }));
