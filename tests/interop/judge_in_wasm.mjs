@@ -8,7 +8,7 @@ const source = readFileSync(`${folder}/scanner.js`);
 const { Scanner, TrustError } = await import(`data:text/javascript;base64,${source.toString("base64")}`);
 const scanner = await Scanner.load(readFileSync(`${folder}/scanner.wasm`));
 
-const bytes = Buffer.from(bundle, "base64");
+const bytes = Uint8Array.from(Buffer.from(bundle, "base64"));
 scanner.trustNew(Uint8Array.from(Buffer.from(root, "hex")));
 const first = scanner.trustAccept(bytes);
 const again = scanner.trustAccept(bytes);

@@ -71,7 +71,7 @@ def serve(federation: Federation, *more) -> Server:
 
 def add_partner(federation: Federation, name: str) -> str:
     """A partner with one offer for everybody; its id."""
-    agreement = ["--agreement", "普志联〔2026〕8号", "--from", "2020-01-01", "--to", "2090-12-31"]
+    agreement = ["--agreement", f"普志联〔2026〕{name}", "--from", "2020-01-01", "--to", "2090-12-31"]
     partner = str(federation.json("partner", "add", name, *agreement)["id"])
     federation("offer", "add", partner, "--kind", "discount", "--title", "全场九折", "--per-day", "1")
     return partner
