@@ -8,17 +8,17 @@ use crate::{MAX_PIXELS, finder, locate, picture, sample};
 /// What is done to the picture before looking.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Method {
-    /// Nothing: sharp pictures, small modules.
+    /// Nothing: good pictures.
     Plain,
-    /// A light blur: noise, weak contrast.
+    /// A light blur: noise.
     Smooth,
-    /// The same, and only what is clearly darker than its surroundings counts as dark: soft focus, movement.
-    Dark,
+    /// The opposite: small modules that run into each other, seen from far or at a slant.
+    Sharp,
 }
 
 impl Method {
     /// All methods, in the order in which a camera should try them.
-    pub const ALL: [Self; 3] = [Self::Plain, Self::Smooth, Self::Dark];
+    pub const ALL: [Self; 3] = [Self::Plain, Self::Smooth, Self::Sharp];
 }
 
 /// A method at a scale.
@@ -72,7 +72,7 @@ impl Attempt {
         match self.method {
             Method::Plain => codes(&pixels, width, height, 31.0 / 32.0, accept),
             Method::Smooth => codes(&picture::blur(&pixels, width, height), width, height, 30.0 / 32.0, accept),
-            Method::Dark => codes(&picture::blur(&pixels, width, height), width, height, 28.5 / 32.0, accept),
+            Method::Sharp => codes(&picture::sharpen(&pixels, width, height), width, height, 31.0 / 32.0, accept),
         }
     }
 }

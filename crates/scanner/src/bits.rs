@@ -74,7 +74,7 @@ fn alphanumeric(bits: &mut Bits<'_>, count: u32, bytes: &mut Vec<u8>) -> Option<
 fn kanji(bits: &mut Bits<'_>, count: u32, bytes: &mut Vec<u8>) -> Option<()> {
     for _ in 0..bits.take(count)? {
         let value = bits.take(13)?;
-        let packed = value / 0xc0 << 8 | value % 0xc0;
+        let packed = ((value / 0xc0) << 8) | (value % 0xc0);
         let code = packed + if packed < 0x1f00 { 0x8140 } else { 0xc140 };
         bytes.extend([(code >> 8) as u8, code as u8]);
     }

@@ -63,6 +63,16 @@ pub(crate) fn blur(luma: &[u8], width: usize, height: usize) -> Vec<u8> {
     blurred
 }
 
+/// The opposite of [`blur`]: each pixel moves away from its surroundings, by half as much again as blurring would move it.
+pub(crate) fn sharpen(luma: &[u8], width: usize, height: usize) -> Vec<u8> {
+    let mut sharp = blur(luma, width, height);
+    for (pixel, &was) in sharp.iter_mut().zip(luma) {
+        let (soft, was) = (i32::from(*pixel), i32::from(was));
+        *pixel = (was + (was - soft) * 3 / 2).clamp(0, 255) as u8;
+    }
+    sharp
+}
+
 /// Smaller by a whole `factor`, each pixel the mean of `factor × factor`; a remainder at the right and foot is cut off.
 pub(crate) fn reduce(luma: &[u8], width: usize, height: usize, factor: usize) -> Vec<u8> {
     let (small_width, small_height) = (width / factor, height / factor);

@@ -4,7 +4,7 @@
 /// costs half of what an unknown error costs. False, and nothing changed, where there is too much to correct.
 pub(crate) fn correct(words: &mut [u8], ec: usize, erased: &[usize]) -> bool {
     let field = Field::new();
-    let syndromes = syndromes(&field, words, ec);
+    let syndromes = syndromes(field, words, ec);
     if syndromes.iter().all(|syndrome| *syndrome == 0) {
         return true;
     }
@@ -45,7 +45,7 @@ pub(crate) fn correct(words: &mut [u8], ec: usize, erased: &[usize]) -> bool {
         return false;
     }
     corrections.iter().for_each(|(place, value)| words[*place] ^= value);
-    let good = self::syndromes(&field, words, ec).iter().all(|syndrome| *syndrome == 0);
+    let good = self::syndromes(field, words, ec).iter().all(|syndrome| *syndrome == 0);
     if !good {
         corrections.iter().for_each(|(place, value)| words[*place] ^= value);
     }

@@ -19,7 +19,7 @@ pub(crate) fn read(grey: &Plane<'_, u8>, located: &Located) -> Option<Vec<u8>> {
         Module::Fixed(dark) => Some(dark),
         Module::Information | Module::Data => None,
     };
-    let sharper = tones.equalised(1.0, known)?;
+    let sharper = tones.equalised(known)?;
     if let Some(bytes) = attempt(&sharper) {
         return Some(bytes);
     }
@@ -30,7 +30,7 @@ pub(crate) fn read(grey: &Plane<'_, u8>, located: &Located) -> Option<Vec<u8>> {
             (tone.abs() > 0.35 && (x + y).is_multiple_of(2)).then_some(tone > 0.0)
         })
     };
-    attempt(&tones.equalised(1.0, guessed)?)
+    attempt(&tones.equalised(guessed)?)
 }
 
 /// Modules with a border of one around them: positive for dark, about one in size.
@@ -43,6 +43,11 @@ struct Tones {
 const AROUND: usize = 5;
 /// Places in a module that are looked at, in modules from its middle.
 const PLACES: [(f32, f32); 5] = [(0.0, 0.0), (0.22, 0.22), (-0.22, 0.22), (0.22, -0.22), (-0.22, -0.22)];
+
+/// How strongly the weights are held to those of a sharp picture, in parts of what the known modules say.
+const HOLD: f64 = 0.03;
+/// The module itself among its neighbours.
+const MIDDLE: usize = 4;
 
 impl Tones {
     fn sample(grey: &Plane<'_, u8>, located: &Located, side: usize) -> Self {
@@ -103,8 +108,8 @@ impl Tones {
     }
 
     /// The weights of a module and its eight neighbours that make the known modules come out best, applied to all:
-    /// undoes blur of any direction, as far as that reaches into the neighbours. `keep` holds the weights back.
-    fn equalised(&self, keep: f64, known: impl Fn(usize, usize) -> Option<bool>) -> Option<Self> {
+    /// undoes blur of any direction, as far as that reaches into the neighbours.
+    fn equalised(&self, known: impl Fn(usize, usize) -> Option<bool>) -> Option<Self> {
         let mut sums = [[0.0_f64; 11]; 10];
         let mut count = 0.0;
         for y in 0..self.side {
@@ -121,14 +126,12 @@ impl Tones {
                 }
             }
         }
-        for i in 0..10 {
-            for j in 0..i {
-                sums[i][j] = sums[j][i];
-            }
-            let hold = keep * 0.03 * count;
-            sums[i][i] += hold;
-            if i == 4 {
-                sums[i][10] += hold;
+        let upper = sums;
+        for (i, row) in sums.iter_mut().enumerate() {
+            row.iter_mut().zip(&upper).take(i).for_each(|(value, above)| *value = above[i]);
+            row[i] += HOLD * count;
+            if i == MIDDLE {
+                row[10] += HOLD * count;
             }
         }
         let weights = solve(sums)?;

@@ -185,7 +185,7 @@ pub(crate) fn format(layout: &Layout, tone: impl Fn(usize, usize) -> f32) -> For
 
 /// Five bits, ten of BCH (15, 5), and the mask that keeps them from being all zero.
 fn format_code(value: u32) -> u32 {
-    let remainder = (0..10).fold(value, |rest, _| rest << 1 ^ (rest >> 9) * 0x537);
+    let remainder = (0..10).fold(value, |rest, _| (rest << 1) ^ ((rest >> 9) * 0x537));
     (value << 10 | remainder) ^ 0x5412
 }
 

@@ -175,7 +175,7 @@ fn roots_that_are_refused() {
     check("huge.pub").fails_with(&["huge.pub"]);
     check(".").fails_with(&[]);
     // Another federation's root.
-    check(&hex::encode(world.bundle.verifying_key().as_bytes())).fails_with(&["--root"]);
+    check(&hex::encode(world.bundle.verifying_key().as_bytes())).fails_with(&["请核对根公钥"]);
 }
 
 #[test]
