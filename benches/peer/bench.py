@@ -15,52 +15,10 @@ import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import dataclass
 from pathlib import Path
 
-HERE = Path(__file__).resolve().parent
-ROOT = HERE.parent.parent
-TARGET = Path(os.environ.get("ZYZ_TARGET", ROOT / "target"))
-RELEASE = TARGET / "release"
-FONTS = ROOT / "assets" / "fonts"
-PUBLIC_URL = "https://zyz.example.cn/"
-
-
-@dataclass(frozen=True)
-class Run:
-    seconds: float
-    peak: int  # bytes
-    output: str
-    busy: float = 0.0  # seconds of all processors together
-
-    @property
-    def megabytes(self) -> str:
-        return f"{self.peak / 1e6:,.0f} MB"
-
-
-def run(*command) -> Run:
-    """Runs to the end; an exit other than 0 ends the measurement."""
-    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as errors:
-        began = time.perf_counter()
-        process = subprocess.Popen([str(part) for part in command], stdin=subprocess.DEVNULL, stdout=out, stderr=errors)
-        _, status, usage = os.wait4(process.pid, 0)
-        seconds = time.perf_counter() - began
-        process.returncode = os.waitstatus_to_exitcode(status)
-        out.seek(0)
-        if process.returncode != 0:
-            errors.seek(0)
-            sys.exit(f"{' '.join(map(str, command))}\nexit {process.returncode}\n{errors.read().decode()[-4000:]}")
-        return Run(seconds, usage.ru_maxrss * 1024, out.read().decode(), usage.ru_utime + usage.ru_stime)
-
-
-def typical(runs: list[Run]) -> Run:
-    """The medians of several runs; the memory is the largest of all."""
-    median = lambda figure: statistics.median(figure(one) for one in runs)
-    return Run(median(lambda one: one.seconds), max(one.peak for one in runs), runs[-1].output, median(lambda one: one.busy))
-
-
-def note(text: str) -> None:
-    print(f"… {text}", file=sys.stderr, flush=True)
+import partners
+from figures import FONTS, HERE, PUBLIC_URL, RELEASE, ROOT, TARGET, Run, note, run, table, typical
 
 
 class Federation:
@@ -80,15 +38,6 @@ class Federation:
 
     def roster(self, sheet: Path) -> list:
         return self.command("roster", "import", sheet, "--unit", "思茅区云岭虚构中学", "--county", "02", "--json")
-
-
-def table(*rows) -> None:
-    head, *body = rows
-    print(f"| {' | '.join(head)} |")
-    print(f"|{'|'.join(' --- ' if at == 0 else ' ---: ' for at in range(len(head)))}|")
-    for row in body:
-        print(f"| {' | '.join(str(cell) for cell in row)} |")
-    print()
 
 
 def machine() -> str:
@@ -111,7 +60,7 @@ def sheet_of(rows: int, work: Path) -> Path:
     return file
 
 
-def measure_import(rows: int, work: Path) -> Federation:
+def measure_import(rows: int, work: Path) -> None:
     sheet = sheet_of(rows, work)
     note(f"importing {rows:,} rows")
     # In turns, so that a neighbour who comes or goes meets all alike.
@@ -145,7 +94,6 @@ def measure_import(rows: int, work: Path) -> Federation:
         line("the same again, all known", typical(runs["again"])),
     )
     print(f"Import against the range of its own turn: {ratios[0]:.2f} to {ratios[-1]:.2f} ×.\n")
-    return federation
 
 
 def issue_and_print(federation: Federation, out: Path) -> tuple[Run, Run, int]:
@@ -194,7 +142,9 @@ def measure_cards(cards: int, work: Path) -> None:
     print(f"{'; '.join(ratios)} (to reach: 20).\n")
 
 
-def measure_many(federation: Federation, cards: int, work: Path) -> None:
+def measure_many(cards: int, work: Path) -> None:
+    federation = Federation(work / "many")
+    run(*federation.roster(sheet_of(cards, work)))
     note(f"{cards:,} cards")
     issued, printed, count = issue_and_print(federation, work / "many-pdf")
     published = run(*federation.command("publish", "--out", work / "published"))
@@ -258,20 +208,37 @@ def human(nanoseconds: float) -> str:
     return f"{nanoseconds:.3g} ns"
 
 
+# What `scripts/bench NAME` measures, in the order of the whole.
+NAMES = ("import", "cards", "many", "check", "core", "rate", "memory", "sync", "page", "frames", "chromium")
+
+
 def main() -> None:
     arguments = argparse.ArgumentParser()
     arguments.add_argument("--quick", action="store_true", help="a hundredth of the sizes")
+    arguments.add_argument("names", nargs="*", metavar="NAME", help=f"only these of {', '.join(NAMES)}")
     options = arguments.parse_args()
+    wanted = options.names or NAMES
+    if unknown := set(wanted) - set(NAMES):
+        arguments.error(f"unknown: {', '.join(unknown)}; there is {', '.join(NAMES)}")
     share = 100 if options.quick else 1
 
-    print(f"Machine: {machine()}. Command: `scripts/bench{' --quick' if options.quick else ''}`.\n")
+    said = " ".join(["scripts/bench", *(["--quick"] if options.quick else []), *options.names])
+    print(f"Machine: {machine()}. Command: `{said}`.\n")
     with tempfile.TemporaryDirectory(prefix="zyz-bench.") as folder:
         work = Path(folder)
-        federation = measure_import(100_000 // share, work)
-        measure_cards(10_000 // share, work)
-        measure_many(federation, 100_000 // share, work)
-        measure_verify(1_000_000 // share, 20 if options.quick else 100, work)
-    criterion()
+        if "import" in wanted:
+            measure_import(100_000 // share, work)
+        if "cards" in wanted:
+            measure_cards(10_000 // share, work)
+        if "many" in wanted:
+            measure_many(100_000 // share, work)
+        if "check" in wanted:
+            measure_verify(1_000_000 // share, 20 if options.quick else 100, work)
+        for name in ("rate", "memory", "sync", "page", "frames", "chromium"):
+            if name in wanted:
+                getattr(partners, f"measure_{name}")(options.quick, work)
+    if "core" in wanted:
+        criterion()
 
 
 if __name__ == "__main__":

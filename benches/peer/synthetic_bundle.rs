@@ -3,6 +3,9 @@
 //! `synthetic_bundle FOLDER CARDS NOW` writes `bundle.cose`, `root.hex` and `card.txt` (the code of one good card) for a
 //! list of `CARDS` cards issued before `NOW` (seconds since 1970): 1 % revoked, 0.1 % suspended, 0.5 % superseded, drawn
 //! at random. The keys are fixed, so nothing it makes is worth anything.
+//!
+//! `synthetic_bundle FOLDER CARDS NOW VERSION MORE` makes one with that version, 1 % and `MORE` more cards revoked, and
+//! none suspended or superseded: `MORE` 0 and then 300 are a federation before and after a busy day.
 #![expect(clippy::print_stdout, reason = "a program that says what it made")]
 
 use std::collections::BTreeSet;
@@ -19,8 +22,10 @@ const DAY: u64 = 86_400;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [folder, cards, now] = arguments.as_slice() else {
-        return Err("usage: synthetic_bundle FOLDER CARDS NOW".into());
+    let (folder, cards, now, day) = match arguments.as_slice() {
+        [folder, cards, now] => (folder, cards, now, None),
+        [folder, cards, now, version, more] => (folder, cards, now, Some((version.parse()?, more.parse::<u32>()?))),
+        _ => return Err("usage: synthetic_bundle FOLDER CARDS NOW [VERSION MORE]".into()),
     };
     let (folder, cards, now) = (Path::new(folder), cards.parse::<u32>()?, now.parse::<u64>()?);
     if cards > LIST_SIZE {
@@ -30,7 +35,10 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     // Each index has one status at most: the sets are cut from one random draw.
     let mut draw = Draw(u64::from(cards));
-    let counts = [cards / 100, cards / 1000, cards / 200];
+    let counts = match day {
+        Some((_, more)) => [cards / 100 + more, 0, 0],
+        None => [cards / 100, cards / 1000, cards / 200],
+    };
     let mut drawn = BTreeSet::new();
     let mut sets = Vec::new();
     for count in counts {
@@ -69,7 +77,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     .sign(&root)?;
     let bundle = Bundle {
-        version: 42,
+        version: day.map_or(42, |(version, _)| version),
         issued_at: now - 1800,
         expires_at: now + 30 * DAY,
         trust_list,

@@ -31,7 +31,9 @@ export function armSound() {
 
 /** Gives the sign for an outcome, as far as the settings want it. */
 export function signal(outcome, { sound, vibration }) {
-  if (vibration && navigator.vibrate) navigator.vibrate(VIBRATIONS[outcome] || []);
+  // Before anybody has touched the page, browsers refuse to vibrate and complain in the console.
+  const touched = !navigator.userActivation || navigator.userActivation.hasBeenActive;
+  if (vibration && touched && navigator.vibrate) navigator.vibrate(VIBRATIONS[outcome] || []);
   if (sound && context && context.state === 'running') play(SOUNDS[outcome]);
 }
 

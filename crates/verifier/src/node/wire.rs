@@ -62,6 +62,7 @@ pub struct ReversedUse {
 
 /// How many entries of the history.
 #[derive(Debug, Clone, Copy, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct HistoryQuery {
     /// 1 to 500; 50 unless said otherwise.
