@@ -23,7 +23,11 @@ cargo-test *args:
 interop *args:
     scripts/interop {{ args }}
 
-# end to end beside the Python peer; `just bench --quick` for small sizes
+# the pages in Chromium; arguments go to the tests
+browser *args:
+    scripts/browser {{ args }}
+
+# end to end beside the peers; `just bench --quick` for small sizes, `just bench rate` for one
 bench *args:
     scripts/bench {{ args }}
 
@@ -38,7 +42,7 @@ doc:
 
 # the shell scripts' own lints
 shellcheck:
-    shellcheck -x scripts/test scripts/bench scripts/setup-tools scripts/with-postgres scripts/interop scripts/support.sh .ci/run
+    shellcheck -x scripts/* benches/peer/frames/run.sh .ci/run
 
 # licences, duplicates, advisories (needs cargo-deny)
 deny:
