@@ -1,5 +1,6 @@
 //! `zyz partner …`.
 
+use std::io::IsTerminal;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
@@ -223,8 +224,11 @@ fn say_link(link: &EnrolmentLink, png: Option<&std::path::Path>, out: Out) -> Re
         out.line("");
         out.line(&link.link);
         out.line("");
-        out.line(code.trim_end_matches('\n'));
-        out.line("");
+        // Drawn with a terminal's colours: in a file it would be noise.
+        if std::io::stdout().is_terminal() {
+            out.line(code.trim_end_matches('\n'));
+            out.line("");
+        }
         out.line("在要登记的手机或电脑上打开链接或扫码。设备上显示的根公钥须与下面逐组相同：");
         out.line(format!("  {}", link.root_fingerprint));
         if let Some(png) = png {

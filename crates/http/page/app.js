@@ -28,7 +28,7 @@ const app = {
   camera: null,
   settings: { ...DEFAULTS },
   current: null,
-  seen: { text: '', at: -Infinity },
+  seen: new Map(), // code → when it was last in sight
   busy: false,
   backTimer: 0,
 };
@@ -129,18 +129,25 @@ function ready() {
 
 const isIdle = () => !app.busy && !app.current && !sheetOpen() && !byId('wedge').value
   && ['ready', 'boot'].includes(byId('app').dataset.screen)
-  && performance.now() - app.seen.at > SAME_CARD_MS;
+  && !recentlySeen();
+
+/** Whether any code, or this one, was in sight just now. What was not is forgotten. */
+function recentlySeen(text) {
+  const since = performance.now() - SAME_CARD_MS;
+  for (const [code, at] of app.seen) if (at < since) app.seen.delete(code);
+  return text === undefined ? app.seen.size > 0 : app.seen.has(text);
+}
 
 /** A text came in, from whatever side. */
 async function scanned(text, source) {
-  const now = performance.now();
   if (source === 'camera') {
-    const same = text === app.seen.text && now - app.seen.at < SAME_CARD_MS;
-    if (same) app.seen.at = now;
+    // A card that stays in view says nothing new, also after another one came by the hand-held scanner.
+    const same = recentlySeen(text);
+    if (same) app.seen.set(text, performance.now());
     if (same || sheetOpen() || app.busy) return;
   }
   if (!['ready', 'verdict'].includes(byId('app').dataset.screen)) return;
-  app.seen = { text, at: now };
+  app.seen.set(text, performance.now());
   if (source !== 'camera' && kindOf(text) === 'number') return lookUp(foldDigits(text));
   closeSheets();
   const verdict = await during(() => app.book.verify(text));

@@ -184,6 +184,7 @@ impl Node {
             Recorded::New(given) => {
                 self.measures.redeemed();
                 tracing::info!(id = %given.id, offer = %given.offer, "offer given");
+                self.report_soon();
                 Ok(Given::New(given))
             }
             Recorded::Repeated(given) => Ok(Given::Before(given)),
@@ -206,6 +207,7 @@ impl Node {
         if let Ok(Reversed::At(_)) = reversed {
             self.measures.reversed();
             tracing::info!(%id, "offer taken back");
+            self.report_soon();
         }
         reversed
     }
@@ -221,6 +223,14 @@ impl Node {
     /// Asks for a round of syncing soon.
     pub fn sync_soon(&self) {
         self.sync_wanted.notify_one();
+    }
+
+    /// The partner's other devices should know of a use soon. While the federation cannot be reached the schedule's
+    /// growing pauses hold.
+    fn report_soon(&self) {
+        if self.health.facts().memory.failing_since.is_none() {
+            self.sync_soon();
+        }
     }
 
     /// Writes what is in the log of the record into its file, and lets go of the folder.
