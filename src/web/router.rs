@@ -32,7 +32,7 @@ pub enum Access {
 pub struct Route {
     /// The method, in capitals. `HEAD` comes with `GET`.
     pub method: &'static str,
-    /// The address, with axum's placeholders.
+    /// The address; parameters stand in braces.
     pub path: &'static str,
     /// Who may call it.
     pub access: Access,

@@ -2,7 +2,6 @@
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use zyz_credential::{Outcome, Reason, Verdict};
 use zyz_http::json::Json;
 use zyz_http::problem::Problem;
 use zyz_http::schema;
@@ -29,32 +28,6 @@ pub(super) async fn verify(
 ) -> Result<Response, Problem> {
     let partner = caller.map(|Caller(device)| device.partner);
     let verdict = web.federation.verify(&request.code, partner).await.map_err(error::bundle)?;
-    let (outcome, reason) = words(&verdict);
-    web.metrics.judged(outcome, reason);
+    web.metrics.judged(&verdict);
     Ok(axum::Json(verdict).into_response())
-}
-
-/// The verdict's own words, as labels.
-fn words(verdict: &Verdict) -> (&'static str, &'static str) {
-    let outcome = match verdict.verdict {
-        Outcome::Accept => "accept",
-        Outcome::Caution => "caution",
-        Outcome::Reject => "reject",
-    };
-    let reason = match verdict.reason {
-        Reason::Malformed => "malformed",
-        Reason::UnknownKey => "unknown_key",
-        Reason::BadSignature => "bad_signature",
-        Reason::KeyCompromised => "key_compromised",
-        Reason::KeyNotValid => "key_not_valid",
-        Reason::NotYetValid => "not_yet_valid",
-        Reason::Expired => "expired",
-        Reason::Revoked => "revoked",
-        Reason::Suspended => "suspended",
-        Reason::Superseded => "superseded",
-        Reason::StatusStale => "status_stale",
-        Reason::ClockSuspect => "clock_suspect",
-        Reason::Ok => "ok",
-    };
-    (outcome, reason)
 }

@@ -12,6 +12,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
+use zyz_credential::{Outcome, Reason, Verdict};
 
 use crate::layers::internal;
 
@@ -82,9 +83,10 @@ impl Metrics {
         Self { registry, requests, durations, in_flight, verdicts }
     }
 
-    /// A code was judged. Both words are the verdict's own (`reject`, `revoked`).
-    pub fn judged(&self, verdict: &'static str, reason: &'static str) {
-        self.verdicts.get_or_create(&VerdictLabels { verdict, reason }).inc();
+    /// A code was judged.
+    pub fn judged(&self, verdict: &Verdict) {
+        let labels = VerdictLabels { verdict: outcome_word(verdict.verdict), reason: reason_word(verdict.reason) };
+        self.verdicts.get_or_create(&labels).inc();
     }
 
     /// A request begins.
@@ -134,5 +136,32 @@ fn status_class(status: StatusCode) -> &'static str {
         3 => "3xx",
         4 => "4xx",
         _ => "5xx",
+    }
+}
+
+fn outcome_word(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Accept => "accept",
+        Outcome::Caution => "caution",
+        Outcome::Reject => "reject",
+    }
+}
+
+/// The reason's word, as in the verdict's JSON.
+pub fn reason_word(reason: Reason) -> &'static str {
+    match reason {
+        Reason::Malformed => "malformed",
+        Reason::UnknownKey => "unknown_key",
+        Reason::BadSignature => "bad_signature",
+        Reason::KeyCompromised => "key_compromised",
+        Reason::KeyNotValid => "key_not_valid",
+        Reason::NotYetValid => "not_yet_valid",
+        Reason::Expired => "expired",
+        Reason::Revoked => "revoked",
+        Reason::Suspended => "suspended",
+        Reason::Superseded => "superseded",
+        Reason::StatusStale => "status_stale",
+        Reason::ClockSuspect => "clock_suspect",
+        Reason::Ok => "ok",
     }
 }

@@ -210,7 +210,9 @@ async fn requests_are_counted_by_pattern_and_never_by_address() {
     for path in ["/hello/zhang", "/hello/li", "/nowhere/wang"] {
         send(app.clone(), request(Method::GET, path)).await;
     }
-    metrics.judged("reject", "revoked");
+    let root = zyz_credential::SigningKey::from_bytes(&[7; 32]).verifying_key().to_bytes();
+    let trust = zyz_credential::TrustState::new(&root).unwrap();
+    metrics.judged(&zyz_credential::judge("no card", &trust, 0, None));
     let text = to_bytes(metrics.response().into_body(), 1 << 20).await.unwrap();
     let text = std::str::from_utf8(&text).unwrap();
     for line in [
@@ -218,7 +220,7 @@ async fn requests_are_counted_by_pattern_and_never_by_address() {
         r#"zyz_http_requests_total{route="unmatched",method="GET",status="4xx"} 1"#,
         r#"zyz_http_request_duration_seconds_count{route="/hello/{name}"} 2"#,
         r#"zyz_http_requests_in_flight 0"#,
-        r#"zyz_verdicts_total{verdict="reject",reason="revoked"} 1"#,
+        r#"zyz_verdicts_total{verdict="reject",reason="malformed"} 1"#,
     ] {
         assert!(text.contains(line), "{line}\n{text}");
     }

@@ -6,7 +6,7 @@ use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
-use zyz_credential::{Outcome, Reason, Verdict};
+use zyz_credential::Verdict;
 use zyz_http::metrics::Metrics;
 
 use crate::ledger::SyncMemory;
@@ -51,7 +51,7 @@ impl Default for Measures {
 
 impl Measures {
     pub(super) fn judged(&self, verdict: &Verdict) {
-        self.common.judged(outcome(verdict.verdict), reason(verdict.reason));
+        self.common.judged(verdict);
     }
 
     pub(super) fn redeemed(&self) {
@@ -86,31 +86,4 @@ impl std::fmt::Debug for Measures {
 
 fn signed(value: u64) -> i64 {
     i64::try_from(value).unwrap_or(i64::MAX)
-}
-
-fn outcome(outcome: Outcome) -> &'static str {
-    match outcome {
-        Outcome::Accept => "accept",
-        Outcome::Caution => "caution",
-        Outcome::Reject => "reject",
-    }
-}
-
-/// The words of the verdict's JSON.
-pub(super) fn reason(reason: Reason) -> &'static str {
-    match reason {
-        Reason::Malformed => "malformed",
-        Reason::UnknownKey => "unknown_key",
-        Reason::BadSignature => "bad_signature",
-        Reason::KeyCompromised => "key_compromised",
-        Reason::KeyNotValid => "key_not_valid",
-        Reason::NotYetValid => "not_yet_valid",
-        Reason::Expired => "expired",
-        Reason::Revoked => "revoked",
-        Reason::Suspended => "suspended",
-        Reason::Superseded => "superseded",
-        Reason::StatusStale => "status_stale",
-        Reason::ClockSuspect => "clock_suspect",
-        Reason::Ok => "ok",
-    }
 }

@@ -15,6 +15,7 @@ use uuid::Uuid;
 use zyz_credential::{Ineligible, Verdict};
 use zyz_http::json::Json;
 use zyz_http::layers::{self, Settings, internal};
+use zyz_http::metrics::reason_word;
 use zyz_http::page::{self, Mode, PageOptions};
 use zyz_http::problem::Problem;
 use zyz_http::schema;
@@ -22,7 +23,6 @@ use zyz_http::wire::{FederationInfo, PartnerInfo, VerifyRequest};
 
 use super::guard::{Access, guard};
 use super::health::Trouble;
-use super::measures;
 use super::wire::{
     BundleStatus, ClockStatus, History, HistoryEntry, HistoryQuery, NodeVerdict, NodeVerdictSchema, NotGiven,
     NotGivenSchema, QueueStatus, Redeemed, RedemptionRequest, RefusedUse, ReversedUse, Status, SyncStatus,
@@ -288,7 +288,7 @@ fn not_given(error: RedeemError) -> Response {
     };
     match error {
         RedeemError::Rejected(verdict) => {
-            conflict(measures::reason(verdict.reason), verdict.message.clone().into_owned(), verdict)
+            conflict(reason_word(verdict.reason), verdict.message.clone().into_owned(), verdict)
         }
         RedeemError::UnknownOffer(verdict) => {
             conflict("unknown_offer", "现在没有这个优惠项目，可能已经结束。请刷新后重选".into(), verdict)
