@@ -11,4 +11,5 @@ pub mod offer;
 pub mod partner;
 pub mod person;
 pub mod redemption;
+pub mod staff;
 pub mod star;

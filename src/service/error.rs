@@ -219,6 +219,13 @@ pub enum ServiceError {
     Aborted,
 }
 
+impl ServiceError {
+    /// Whether this is no answer for the person at the screen but a failure for the log: database, disk, key files.
+    pub fn is_internal(&self) -> bool {
+        matches!(self, Self::Store(_) | Self::Key(_) | Self::Io { .. } | Self::Aborted)
+    }
+}
+
 /// Lets `?` take the errors of the rooms below into an operation's own error, through its variant `Service`.
 macro_rules! service_errors {
     ($error:ident) => {

@@ -11,6 +11,15 @@ pub fn make_folder(folder: &Path) -> Result<(), ServiceError> {
     fs::create_dir_all(folder).map_err(|source| at(folder, source))
 }
 
+/// As [`make_folder`], for its owner's eyes only.
+pub fn make_private_folder(folder: &Path) -> Result<(), ServiceError> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder).map_err(|source| at(folder, source))
+}
+
 /// Writes `bytes` under another name, syncs, and renames to `path`: a reader or a full disk never sees half a file.
 pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), ServiceError> {
     let mut name = path.file_name().unwrap_or_default().to_owned();

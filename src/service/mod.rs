@@ -8,6 +8,7 @@
 //! resumed, and files for people, which are written under another name and renamed when complete.
 
 pub mod bundles;
+pub mod desk;
 pub mod doctor;
 pub mod enrol;
 mod error;
@@ -47,12 +48,12 @@ use error::service_errors;
 pub struct Federation {
     store: Store,
     folder: KeyFolder,
-    passphrase: Passphrase,
-    config: Config,
+    passphrase: Arc<Passphrase>,
+    config: Arc<Config>,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     actor: String,
-    signing: signing::Signing,
+    signing: Arc<signing::Signing>,
 }
 
 /// Which volunteers or cards a batch is about.
@@ -82,12 +83,43 @@ impl Federation {
         entropy: Arc<dyn Entropy>,
         actor: String,
     ) -> Self {
-        Self { store, folder, passphrase, config, clock, entropy, actor, signing: signing::Signing::default() }
+        let (passphrase, config) = (Arc::new(passphrase), Arc::new(config));
+        Self { store, folder, passphrase, config, clock, entropy, actor, signing: Arc::default() }
+    }
+
+    /// The same office with another one who acts. Connections, keys and what is kept signed are shared.
+    pub fn acting_as(&self, actor: &str) -> Self {
+        Self {
+            store: self.store.clone(),
+            folder: self.folder.clone(),
+            passphrase: self.passphrase.clone(),
+            config: self.config.clone(),
+            clock: self.clock.clone(),
+            entropy: self.entropy.clone(),
+            actor: actor.to_owned(),
+            signing: self.signing.clone(),
+        }
+    }
+
+    /// The configuration in force.
+    pub fn config(&self) -> &Config {
+        &self.config
     }
 
     /// The present moment.
     pub fn now(&self) -> Timestamp {
         self.clock.now()
+    }
+
+    /// The folder for files under way: uploads, finished print jobs. Beside the keys, readable by its owner only.
+    ///
+    /// # Errors
+    /// It cannot be made.
+    pub fn work_folder(&self) -> Result<std::path::PathBuf, ServiceError> {
+        let keys = self.folder.folder();
+        let folder = keys.parent().unwrap_or(keys).join("work");
+        files::make_private_folder(&folder)?;
+        Ok(folder)
     }
 
     async fn begin(&self) -> Result<Tx, ServiceError> {

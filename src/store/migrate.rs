@@ -21,6 +21,48 @@ const MIGRATIONS: &[(i64, &str, &str, &str)] = &[
         include_str!("../../migrations/sqlite/0002_partners.sql"),
         include_str!("../../migrations/postgres/0002_partners.sql"),
     ),
+    (
+        3,
+        "staff",
+        include_str!("../../migrations/sqlite/0003_staff.sql"),
+        include_str!("../../migrations/postgres/0003_staff.sql"),
+    ),
+    (
+        4,
+        "forms",
+        include_str!("../../migrations/sqlite/0004_forms.sql"),
+        include_str!("../../migrations/postgres/0004_forms.sql"),
+    ),
+    (
+        5,
+        "units",
+        include_str!("../../migrations/sqlite/0005_units.sql"),
+        include_str!("../../migrations/postgres/0005_units.sql"),
+    ),
+    (
+        6,
+        "people",
+        include_str!("../../migrations/sqlite/0006_people.sql"),
+        include_str!("../../migrations/postgres/0006_people.sql"),
+    ),
+    (
+        7,
+        "hours",
+        include_str!("../../migrations/sqlite/0007_hours.sql"),
+        include_str!("../../migrations/postgres/0007_hours.sql"),
+    ),
+    (
+        8,
+        "cards",
+        include_str!("../../migrations/sqlite/0008_cards.sql"),
+        include_str!("../../migrations/postgres/0008_cards.sql"),
+    ),
+    (
+        9,
+        "oversight",
+        include_str!("../../migrations/sqlite/0009_oversight.sql"),
+        include_str!("../../migrations/postgres/0009_oversight.sql"),
+    ),
 ];
 
 /// Where the driver notes what was applied.

@@ -10,6 +10,7 @@
 mod access;
 mod base;
 mod bundle;
+pub mod console;
 mod enrolment;
 mod error;
 mod federation;
@@ -121,6 +122,14 @@ pub struct Web {
     bounds: Bounds,
     base: String,
     refreshed: Mutex<Refreshed>,
+}
+
+impl Web {
+    /// Longest file that the console takes, bytes: `limits.file_mb`, and something for the form around it.
+    fn upload_bytes(&self) -> usize {
+        let megabytes = usize::try_from(self.federation.config().limits.file_mb).unwrap_or(usize::MAX >> 20);
+        megabytes.saturating_add(1).saturating_mul(1 << 20)
+    }
 }
 
 /// Handlers' state.

@@ -6,7 +6,7 @@ use axum::routing::{MethodRouter, get, post};
 use zyz_http::layers::{Settings, wrap};
 use zyz_http::page::{self, Mode, PageOptions};
 
-use super::{Shared, access, base, bundle, enrolment, federation, health, lookup, openapi};
+use super::{Shared, access, base, bundle, console, enrolment, federation, health, lookup, openapi};
 use super::{redemption, status_list, verify};
 
 /// Who may call a route. Held by `access` before the handler runs.
@@ -79,5 +79,6 @@ pub fn router(web: Shared) -> Router {
     };
     let page = page::router(PageOptions { mode: Mode::Federation });
     let base = web.base.clone();
-    base::below(base, wrap(router.with_state(web).merge(page), settings))
+    let console = console::router(&web, &settings);
+    base::below(base, wrap(router.with_state(web).merge(page), settings).merge(console))
 }

@@ -1,0 +1,1 @@
+//! Making cards: choosing, previewing, issuing, printing, handing out.

@@ -1,0 +1,1 @@
+//! Registration and approval: 附件1.

@@ -1,0 +1,1 @@
+//! The first page, partners, statistics, the audit trail.

@@ -1,0 +1,1 @@
+//! Units, rosters (附件2), leaders and contacts (附件3), the archive window.

@@ -1,0 +1,112 @@
+//! The console's table of routes, room by room.
+
+use axum::Router;
+use axum::middleware::from_fn_with_state;
+use axum::routing::{MethodRouter, get};
+use zyz_http::layers::{Settings, wrap};
+
+use super::{accounts, assets, cards, forms, guard, hours, oversight, page, people, rosters, stars};
+use crate::domain::staff::Permission;
+use crate::web::Shared;
+
+/// Who may call a route.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Need {
+    /// Anybody: signing in and what its page loads.
+    Nothing,
+    /// Whoever may do this.
+    May(Permission),
+}
+
+/// One route of the console.
+pub struct Route {
+    /// The method, in capitals.
+    pub method: &'static str,
+    /// The address below the console's own; parameters in braces are named after what they are the key of.
+    pub path: &'static str,
+    /// Who may call it.
+    pub need: Need,
+    /// Longest body it takes.
+    pub body: Body,
+    handler: fn() -> MethodRouter<Shared>,
+}
+
+/// How long a body may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Body {
+    /// A form: 1 MB.
+    Form,
+    /// A file, as large as `limits.file_mb` of the configuration allows.
+    File,
+}
+
+/// Every room's routes.
+pub const ROOMS: &[&[Route]] = &[
+    assets::ROUTES,
+    accounts::ROUTES,
+    forms::ROUTES,
+    rosters::ROUTES,
+    people::ROUTES,
+    hours::ROUTES,
+    stars::ROUTES,
+    cards::ROUTES,
+    oversight::ROUTES,
+];
+
+/// Every route of the console.
+pub fn all() -> impl Iterator<Item = &'static Route> {
+    ROOMS.iter().copied().flatten()
+}
+
+/// A row of a room's table.
+pub(super) const fn row(
+    method: &'static str,
+    path: &'static str,
+    need: Need,
+    handler: fn() -> MethodRouter<Shared>,
+) -> Route {
+    Route { method, path, need, body: Body::Form, handler }
+}
+
+/// A row for what takes a file.
+pub(super) const fn file_row(path: &'static str, need: Need, handler: fn() -> MethodRouter<Shared>) -> Route {
+    Route { method: "POST", path, need, body: Body::File, handler }
+}
+
+/// Bytes of a form.
+const FORM: usize = 1 << 20;
+
+/// The console's routes with everything around them. `settings` are the server's; bodies are bounded here.
+pub fn router(web: &Shared, settings: &Settings) -> Router {
+    let about = [("/console", get(page::to_start)), ("/console/", get(page::to_start))];
+    let mut forms = Router::new();
+    for (path, handler) in about {
+        forms = forms.route(path, handler.layer(from_fn_with_state((web.clone(), Need::Nothing), guard::admit)));
+    }
+    let mut files = Router::new();
+    for route in all() {
+        let guarded = (route.handler)().layer(from_fn_with_state((web.clone(), route.need), guard::admit));
+        let path = format!("/console{}", route.path);
+        match route.body {
+            Body::Form => forms = forms.route(&path, guarded),
+            Body::File => files = files.route(&path, guarded),
+        }
+    }
+    let forms = wrap(forms.with_state(web.clone()), Settings { body: FORM, ..settings.clone() });
+    let bounds = Settings {
+        body: web.upload_bytes(),
+        body_patience: std::time::Duration::from_secs(300),
+        patience: std::time::Duration::from_secs(120),
+        ..settings.clone()
+    };
+    // Whoever is not signed in gets no megabyte into memory.
+    let files =
+        wrap(files.with_state(web.clone()), bounds).layer(from_fn_with_state(web.clone(), guard::empty_strangers));
+    // Both have fallbacks of their own; one of them speaks for the addresses below the console.
+    Router::new().merge(strip(forms)).merge(strip(files))
+}
+
+/// Without its fallback, so that routers can be merged.
+fn strip(router: Router) -> Router {
+    router.reset_fallback()
+}

@@ -1,0 +1,6 @@
+//! Star certification.
+
+use super::routes::Route;
+
+/// Routes of this room.
+pub(super) const ROUTES: &[Route] = &[];

@@ -1,0 +1,1 @@
+//! Accounts: signing in, second factor, invitations, who may do what, the two-person rule.

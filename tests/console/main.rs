@@ -1,0 +1,22 @@
+//! The console's pages, in this process: what each shows, to whom, what it changes, and what it refuses by name. Cases that
+//! come down to the database run on both.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails where it stands")]
+#![allow(dead_code, reason = "the support modules are shared with other test programs")]
+
+#[path = "../support/console.rs"]
+mod console;
+#[path = "../support/server.rs"]
+mod server;
+#[path = "../support/mod.rs"]
+mod support;
+
+mod accounts;
+mod cards;
+mod forms;
+mod frame;
+mod hours;
+mod oversight;
+mod people;
+mod rosters;
+mod stars;

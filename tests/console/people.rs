@@ -1,0 +1,1 @@
+//! Volunteers and the status of their cards.
