@@ -3,10 +3,12 @@
 //! Invariant: names no module of this crate but [`crate::clock`], and of the workspace only `zyz-credential`.
 
 pub mod certificate;
+pub mod choice;
 pub mod codes;
 pub mod division;
 pub mod hours;
 pub mod identity;
+pub mod job;
 pub mod offer;
 pub mod partner;
 pub mod person;

@@ -20,16 +20,20 @@
 
 mod audit;
 mod bulk;
+mod card_list;
 mod certificate;
 mod device;
 mod dialect;
 mod error;
+mod handout;
 mod import;
+mod job;
 mod key;
 mod meta;
 mod migrate;
 mod offer;
 mod partner;
+mod photo;
 mod publication;
 mod reach;
 mod record;
@@ -55,6 +59,7 @@ use sqlx::{Any, AnyConnection, AnyPool, ConnectOptions, Connection, Executor, Tr
 use crate::clock::Entropy;
 
 pub use audit::{AuditEvent, ChainCheck};
+pub use card_list::{CardList, ChoiceCursor, ChoiceFilter, Chosen, ChosenCard, ListEntry};
 pub use certificate::{
     Certificate, CertificateId, IssueCandidate, LiveCertificate, NewCertificate, PrintCard, PrintCursor, ReissueWhen,
     Selection, StateChange,
@@ -62,11 +67,14 @@ pub use certificate::{
 pub use device::{Device, EnrolmentCode};
 pub use dialect::DatabaseUrl;
 pub use error::StoreError;
+pub use handout::Handout;
 pub use import::{Import, ImportCounts, ImportId, ImportKind, NewImport, OpenImport};
+pub use job::{Holder, Job, JobEnd, NewJob};
 pub use key::{KeyId, KeyRole, KeyState, KeyStateChange, NewKey, SigningKey};
 pub use meta::Counts;
 pub use offer::PartnerOffer;
 pub use partner::{NewPartner, Partner};
+pub use photo::{NewUploadRow, PhotoUpload, StoredPhoto, UploadRow};
 pub use publication::{Bundle, BundleMark, StatusTokens, TrustList};
 pub use reach::Reach;
 pub use record::{DayRecord, NewServiceRecord, RecordId, ServiceRecord};
