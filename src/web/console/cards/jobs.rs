@@ -51,7 +51,6 @@ struct JobPage {
     files: Vec<FileLine>,
     archive: Option<usize>,
     makes: bool,
-    edits: bool,
 }
 
 /// A file to download.
@@ -78,8 +77,8 @@ pub(super) async fn page(signed: Signed, path: Path<String>) -> Result<Response,
         })
         .collect();
     let archive = files.iter().find(|file| file.zip).map(|file| file.place);
-    let (makes, edits) = (desk.may(Permission::PrintCards), desk.may(Permission::EditPeople));
-    page::render(&JobPage { shell, job, files, archive, makes, edits })
+    let makes = desk.may(Permission::PrintCards);
+    page::render(&JobPage { shell, job, files, archive, makes })
 }
 
 #[derive(Template)]

@@ -40,7 +40,6 @@ struct ListTemplate {
     layouts: Vec<(&'static str, &'static str)>,
     typed: Typed,
     errors: Errors,
-    edits: bool,
 }
 
 /// What was typed into the forms.
@@ -166,7 +165,6 @@ async fn show(
         page,
         reasons: REPRINT_REASONS,
         layouts: layouts(),
-        edits: desk.may(Permission::EditPeople),
         shell,
         list,
         typed,

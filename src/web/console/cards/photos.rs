@@ -51,8 +51,6 @@ struct Preview {
     shell: Shell,
     upload: PhotoUploadPage,
     wrong: bool,
-    makes: bool,
-    edits: bool,
 }
 
 pub(super) async fn preview(signed: Signed, path: Path<String>, query: Query<Shown>) -> Result<Response, PageError> {
@@ -60,8 +58,7 @@ pub(super) async fn preview(signed: Signed, path: Path<String>, query: Query<Sho
     let after = query.after.as_deref().map(key).transpose()?.unwrap_or(0);
     let wrong = !query.wrong.is_empty();
     let upload = desk.photo_upload(key(&path)?, wrong, after).await?;
-    let (makes, edits) = (desk.may(Permission::PrintCards), desk.may(Permission::EditPeople));
-    page::render(&Preview { shell, upload, wrong, makes, edits })
+    page::render(&Preview { shell, upload, wrong })
 }
 
 pub(super) async fn picture(signed: Signed, path: Path<(String, String)>) -> Result<Response, PageError> {
