@@ -16,6 +16,8 @@ mod audit;
 mod certificates;
 #[path = "store_contract/hours_and_stars.rs"]
 mod hours_and_stars;
+#[path = "store_contract/jobs_and_lists.rs"]
+mod jobs_and_lists;
 #[path = "store_contract/keys_and_publications.rs"]
 mod keys_and_publications;
 #[path = "store_contract/opening.rs"]
