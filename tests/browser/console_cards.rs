@@ -80,14 +80,14 @@ fn signing_for_the_wrong_unit_is_stopped_by_the_page_that_counts() {
         // Meant are the three of the town; chosen was the county's unit.
         page.goto("/cards/choose?kind=new").await;
         page.choose("单位", COUNTY_UNIT).await;
-        page.shows(&["4 人"]).await;
+        page.shows(&["2 人"]).await;
         page.click("核对名单，准备签发").await;
         page.shows(&["各单位人数", COUNTY_UNIT]).await;
         page.hides(&[TOWN_UNIT]).await;
         page.fill("核对无误后，请填写名单人数", "3").await;
-        page.click("签发 4 张证").await;
+        page.click("签发 2 张证").await;
         page.shows(&["与您填写的不同"]).await;
-        assert!(page.error_of("核对无误后，请填写名单人数").await.contains("名单上是 4 人"));
+        assert!(page.error_of("核对无误后，请填写名单人数").await.contains("名单上是 2 人"));
         page.axe("cards-wrong-unit").await;
         page.keep("cards-wrong-unit").await;
         page.goto("/cards/jobs").await;

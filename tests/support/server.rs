@@ -195,6 +195,7 @@ impl TestApp {
     }
 
     /// Where the database is, for what no use case tells.
+    #[allow(dead_code, reason = "not every test program asks")]
     pub fn database_url(&self) -> DatabaseUrl {
         self.home.url()
     }

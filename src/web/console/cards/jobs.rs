@@ -162,7 +162,7 @@ impl JobView {
     pub(super) fn left_words(&self) -> String {
         match self.left.map(|left| left.as_secs()) {
             None => String::new(),
-            Some(..60) => "预计不到 1 分钟".into(),
+            Some(i64::MIN..60) => "预计不到 1 分钟".into(),
             Some(seconds) => format!("预计还需约 {} 分钟", (seconds + 59) / 60),
         }
     }
@@ -170,9 +170,10 @@ impl JobView {
 
 /// Bytes as people read them.
 fn size(bytes: u64) -> String {
+    const MEGABYTE: u64 = 1 << 20;
     match bytes {
-        ..1_024 => format!("{bytes} 字节"),
-        ..1_048_576 => format!("{} KB", bytes / 1024),
-        _ => format!("{}.{} MB", bytes >> 20, (bytes % (1 << 20)) * 10 >> 20),
+        0..1_024 => format!("{bytes} 字节"),
+        1_024..MEGABYTE => format!("{} KB", bytes / 1024),
+        _ => format!("{}.{} MB", bytes / MEGABYTE, bytes % MEGABYTE * 10 / MEGABYTE),
     }
 }
