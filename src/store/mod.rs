@@ -19,8 +19,10 @@
 //! Invariant: nothing outside this module names sqlx.
 
 mod audit;
+mod audit_search;
 mod bulk;
 mod certificate;
+mod chain_check;
 mod device;
 mod dialect;
 mod error;
@@ -39,6 +41,8 @@ mod row;
 mod sealed;
 mod staff;
 mod star;
+mod statistic;
+mod statistic_count;
 mod status;
 mod transaction;
 mod unit;
@@ -55,10 +59,12 @@ use sqlx::{Any, AnyConnection, AnyPool, ConnectOptions, Connection, Executor, Tr
 use crate::clock::Entropy;
 
 pub use audit::{AuditEvent, ChainCheck};
+pub use audit_search::{AuditCursor, AuditFilter};
 pub use certificate::{
     Certificate, CertificateId, IssueCandidate, LiveCertificate, NewCertificate, PrintCard, PrintCursor, ReissueWhen,
     Selection, StateChange,
 };
+pub use chain_check::ChainWalk;
 pub use device::{Device, EnrolmentCode};
 pub use dialect::DatabaseUrl;
 pub use error::StoreError;
@@ -75,6 +81,8 @@ pub use registration::Registration;
 pub use sealed::{ColumnKeys, SealError};
 pub use staff::{NewStaff, Session, StaffAccount, StaffState};
 pub use star::{NewStarAward, StarAward, StarBatch, StarBatchId, StarStanding};
+pub use statistic::{Activity, Finding, Level, OfferMonth, Standing, StatisticRun, Statistics};
+pub use statistic_count::{CardCount, CrowdedHour, DayCount, OfferDay, OfferMinute, PeopleCount, ServiceCount};
 pub use status::{KeyStatuses, STATUS_LIST_FULL, STATUS_LIST_SIZE};
 pub use transaction::Tx;
 pub use unit::{Unit, UnitId};
