@@ -13,3 +13,4 @@ pub mod person;
 pub mod redemption;
 pub mod staff;
 pub mod star;
+pub mod unit;

@@ -23,8 +23,10 @@ mod audit_search;
 mod bulk;
 mod certificate;
 mod chain_check;
+mod delivery;
 mod device;
 mod dialect;
+mod draft;
 mod error;
 mod import;
 mod key;
@@ -34,6 +36,7 @@ mod offer;
 mod partner;
 mod publication;
 mod reach;
+mod receipt;
 mod record;
 mod redemption;
 mod registration;
@@ -65,8 +68,15 @@ pub use certificate::{
     Selection, StateChange,
 };
 pub use chain_check::ChainWalk;
+pub use delivery::{
+    CountyDelivery, CountyDeliveryId, CountyWindow, Delivery, DeliveryId, DeliverySource, DeliveryStanding,
+    NewDelivery, WindowFilter, WindowLine,
+};
 pub use device::{Device, EnrolmentCode};
 pub use dialect::DatabaseUrl;
+pub use draft::{
+    Draft, DraftCounts, DraftId, DraftOutcome, DraftRow, DraftRowChange, DraftState, NewDraft, NewDraftRow, RowFilter,
+};
 pub use error::StoreError;
 pub use import::{Import, ImportCounts, ImportId, ImportKind, NewImport, OpenImport};
 pub use key::{KeyId, KeyRole, KeyState, KeyStateChange, NewKey, SigningKey};
@@ -75,6 +85,7 @@ pub use offer::PartnerOffer;
 pub use partner::{NewPartner, Partner};
 pub use publication::{Bundle, BundleMark, StatusTokens, TrustList};
 pub use reach::Reach;
+pub use receipt::{Leader, Leaders, Receipt, ReceiptLine, ReceiptOf};
 pub use record::{DayRecord, NewServiceRecord, RecordId, ServiceRecord};
 pub use redemption::{KnownCard, Reversal, UsageRow, Use};
 pub use registration::Registration;
@@ -85,7 +96,7 @@ pub use statistic::{Activity, Finding, Level, OfferMonth, Standing, StatisticRun
 pub use statistic_count::{CardCount, CrowdedHour, DayCount, OfferDay, OfferMinute, PeopleCount, ServiceCount};
 pub use status::{KeyStatuses, STATUS_LIST_FULL, STATUS_LIST_SIZE};
 pub use transaction::Tx;
-pub use unit::{Unit, UnitId};
+pub use unit::{COUNTED, Unit, UnitFields, UnitFilter, UnitId, UnitLine};
 pub use volunteer::{
     CertificateLine, Contact, ExitOutcome, KnownVolunteer, NewVolunteer, PersonalData, Volunteer, VolunteerFilter,
     VolunteerId, VolunteerLine,
