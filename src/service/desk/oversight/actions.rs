@@ -266,7 +266,8 @@ pub fn detail_words(detail: &str) -> Vec<(String, String)> {
     let Ok(serde_json::Value::Object(fields)) = serde_json::from_str(detail) else {
         return vec![("内容".into(), detail.to_owned())];
     };
-    let label = |name: &str| FIELDS.iter().find(|(known, _)| *known == name).map_or(name, |(_, label)| label).to_owned();
+    let label =
+        |name: &str| FIELDS.iter().find(|(known, _)| *known == name).map_or(name, |(_, label)| label).to_owned();
     fields.iter().map(|(name, value)| (label(name), value_words(name, value))).collect()
 }
 

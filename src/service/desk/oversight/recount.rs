@@ -8,7 +8,7 @@ use super::findings;
 use crate::clock::beijing_date;
 use crate::domain::division::County;
 use crate::service::{Federation, ServiceError};
-use crate::store::{Activity, Level, OfferDay, OfferMonth, Reader, Standing, Statistics};
+use crate::store::{Activity, Level, OfferDay, OfferMonth, Reader, Standing, Statistics, Unit};
 
 /// A new count begins at most this often by itself.
 pub const EVERY: SignedDuration = SignedDuration::from_mins(15);
@@ -129,8 +129,8 @@ async fn units(reader: &mut Reader) -> Result<BTreeMap<i64, Standing>, ServiceEr
                 units_due: u64::from(due),
                 units_counted: u64::from(counted.is_some()),
                 head_count: counted.map_or(0, u64::from),
-                group: group(&unit),
-                hours_target: hours_target(&unit),
+                group: unit.group.map(|group| group.label().to_owned()),
+                hours_target: unit.group.and_then(|group| group.hours_target(unit.county)),
                 ..empty(Level::Unit, unit.id.0, unit.county, unit.name)
             };
             (unit.id.0, standing)
@@ -194,10 +194,7 @@ fn with_sums(units: Vec<Standing>) -> Vec<Standing> {
 }
 
 /// What happened, by unit, county and city, by month and year.
-async fn activities(
-    reader: &mut Reader,
-    units: &BTreeMap<i64, Standing>,
-) -> Result<Vec<Activity>, ServiceError> {
+async fn activities(reader: &mut Reader, units: &BTreeMap<i64, Standing>) -> Result<Vec<Activity>, ServiceError> {
     let mut sums = Sums { units, rows: HashMap::new() };
     for row in reader.count_registrations().await? {
         sums.add(row.unit.0, &month_of(row.day), |to| to.registered += row.count);
@@ -260,8 +257,12 @@ impl Sums<'_> {
 
     /// Notes which units were to serve so many hours a head in each year, and which did.
     fn finish(mut self) -> Vec<Activity> {
-        let years: Vec<String> =
-            self.rows.keys().filter(|(level, _, period)| *level == Level::City && period.len() == 4).map(|key| key.2.clone()).collect();
+        let years: Vec<String> = self
+            .rows
+            .keys()
+            .filter(|(level, _, period)| *level == Level::City && period.len() == 4)
+            .map(|key| key.2.clone())
+            .collect();
         for year in years {
             for (key, unit) in self.units {
                 let Some(target) = unit.hours_target.filter(|_| unit.people > 0) else { continue };
@@ -312,19 +313,9 @@ pub(super) fn day_of(day: i64) -> jiff::civil::Date {
     jiff::civil::date(1970, 1, 1).checked_add(day.clamp(-100_000, 2_900_000).days()).unwrap_or(jiff::civil::Date::MAX)
 }
 
-/// Whether all of a unit's people are to be registered (notice, 二、招募注册要求).
-fn is_due(_unit: &crate::store::Unit) -> bool {
-    true
-}
-
-/// The unit's group in words, where it is known.
-fn group(_unit: &crate::store::Unit) -> Option<String> {
-    None
-}
-
-/// Hours a head and year that are asked of a unit (notice, 附件4 五).
-fn hours_target(_unit: &crate::store::Unit) -> Option<u32> {
-    None
+/// Whether all of a unit's people are to be registered (notice, 二、招募注册要求): all but communities and pupils.
+fn is_due(unit: &Unit) -> bool {
+    unit.group.is_none_or(|group| group.registration_target().is_some())
 }
 
 #[cfg(test)]
