@@ -36,12 +36,17 @@ mod people;
 mod publication;
 mod reach;
 mod record;
+mod record_change;
+mod record_list;
 mod redemption;
 mod registration;
+mod review;
 mod row;
 mod sealed;
+mod service_desk;
 mod staff;
 mod star;
+mod star_draft;
 mod status;
 mod transaction;
 mod unit;
@@ -76,11 +81,19 @@ pub use people::{CardFilter, DuplicateGroup, NameCursor, PeopleFilter, PersonLin
 pub use publication::{Bundle, BundleMark, StatusTokens, TrustList};
 pub use reach::Reach;
 pub use record::{DayRecord, NewServiceRecord, RecordId, ServiceRecord};
+pub use record_change::{Dispute, DisputeOutcome, RecordChange};
+pub use record_list::{EntryLine, RecordFilter, RecordKey, RecordLine};
 pub use redemption::{KnownCard, Reversal, UsageRow, Use};
 pub use registration::Registration;
+pub use review::{Changed, NewReview, Review, ReviewFilter, SettingRow};
 pub use sealed::{ColumnKeys, SealError};
+pub use service_desk::{HoursUpload, NewActivity, NewProof, PendingActivity, Proof, UnitPerson};
 pub use staff::{NewStaff, Session, StaffAccount, StaffState};
 pub use star::{NewStarAward, StarAward, StarBatch, StarBatchId, StarStanding};
+pub use star_draft::{
+    DraftKey, DraftRow, DraftState, DraftTally, NewDraftRow, NewStarDraft, RowFilter, StarDraft, StarDraftId,
+    StarObjection,
+};
 pub use status::{KeyStatuses, STATUS_LIST_FULL, STATUS_LIST_SIZE};
 pub use transaction::Tx;
 pub use unit::{Unit, UnitId};
