@@ -18,6 +18,7 @@
 //!
 //! Invariant: nothing outside this module names sqlx.
 
+mod application;
 mod audit;
 mod audit_search;
 mod bulk;
@@ -69,6 +70,10 @@ use sqlx::{Any, AnyConnection, AnyPool, ConnectOptions, Connection, Executor, Tr
 
 use crate::clock::Entropy;
 
+pub use application::{
+    ApplicationCursor, ApplicationDraft, ApplicationFilter, ApplicationId, ApplicationLine, ApplicationStep, Approver,
+    ArchivedCopy, FormCopy,
+};
 pub use audit::{AuditEvent, ChainCheck};
 pub use audit_search::{AuditCursor, AuditFilter};
 pub use certificate::{
