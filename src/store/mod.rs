@@ -22,6 +22,7 @@ mod application;
 mod audit;
 mod audit_search;
 mod bulk;
+mod card_list;
 mod certificate;
 mod chain_check;
 mod delivery;
@@ -30,7 +31,9 @@ mod device;
 mod dialect;
 mod draft;
 mod error;
+mod handout;
 mod import;
+mod job;
 mod key;
 mod merge;
 mod meta;
@@ -38,6 +41,7 @@ mod migrate;
 mod offer;
 mod partner;
 mod people;
+mod photo;
 mod publication;
 mod reach;
 mod receipt;
@@ -76,6 +80,7 @@ pub use application::{
 };
 pub use audit::{AuditEvent, ChainCheck};
 pub use audit_search::{AuditCursor, AuditFilter};
+pub use card_list::{CardList, ChoiceCursor, ChoiceFilter, Chosen, ChosenCard, ListEntry};
 pub use certificate::{
     Certificate, CertificateId, IssueCandidate, LiveCertificate, NewCertificate, PrintCard, PrintCursor, ReissueWhen,
     Selection, StateChange,
@@ -92,13 +97,16 @@ pub use draft::{
     Draft, DraftCounts, DraftId, DraftOutcome, DraftRow, DraftRowChange, DraftState, NewDraft, NewDraftRow, RowFilter,
 };
 pub use error::StoreError;
+pub use handout::Handout;
 pub use import::{Import, ImportCounts, ImportId, ImportKind, NewImport, OpenImport};
+pub use job::{Holder, Job, JobEnd, NewJob};
 pub use key::{KeyId, KeyRole, KeyState, KeyStateChange, NewKey, SigningKey};
 pub use meta::Counts;
 pub use offer::PartnerOffer;
 pub use partner::{NewPartner, Partner};
 pub use merge::Merged;
 pub use people::{CardFilter, DuplicateGroup, NameCursor, PeopleFilter, PersonLine, PlaceInList, Standing};
+pub use photo::{NewUploadRow, PhotoUpload, StoredPhoto, UploadRow};
 pub use publication::{Bundle, BundleMark, StatusTokens, TrustList};
 pub use reach::Reach;
 pub use receipt::{Leader, Leaders, Receipt, ReceiptLine, ReceiptOf};

@@ -1,1 +1,7 @@
-//! Making cards: choosing, previewing, issuing, printing, handing out.
+//! Making cards: choosing whose, seeing them, signing, printing, handing out, photos.
+
+mod jobs;
+mod summary;
+
+pub use jobs::{JobFileBytes, JobView};
+pub use summary::{Capped, CardSummary};
