@@ -25,8 +25,8 @@ mod bulk;
 mod card_list;
 mod certificate;
 mod chain_check;
-mod delivery;
 mod correction;
+mod delivery;
 mod device;
 mod dialect;
 mod draft;
@@ -56,9 +56,9 @@ mod sealed;
 mod service_desk;
 mod staff;
 mod star;
+mod star_draft;
 mod statistic;
 mod statistic_count;
-mod star_draft;
 mod status;
 mod transaction;
 mod unit;
@@ -86,11 +86,11 @@ pub use certificate::{
     Selection, StateChange,
 };
 pub use chain_check::ChainWalk;
+pub use correction::{Change, CorrectOutcome, Corrected, Correction};
 pub use delivery::{
     CountyDelivery, CountyDeliveryId, CountyWindow, Delivery, DeliveryId, DeliverySource, DeliveryStanding,
     NewDelivery, WindowFilter, WindowLine,
 };
-pub use correction::{Change, CorrectOutcome, Corrected, Correction};
 pub use device::{Device, EnrolmentCode};
 pub use dialect::DatabaseUrl;
 pub use draft::{
@@ -101,10 +101,10 @@ pub use handout::Handout;
 pub use import::{Import, ImportCounts, ImportId, ImportKind, NewImport, OpenImport};
 pub use job::{Holder, Job, JobEnd, NewJob};
 pub use key::{KeyId, KeyRole, KeyState, KeyStateChange, NewKey, SigningKey};
+pub use merge::Merged;
 pub use meta::Counts;
 pub use offer::PartnerOffer;
 pub use partner::{NewPartner, Partner};
-pub use merge::Merged;
 pub use people::{CardFilter, DuplicateGroup, NameCursor, PeopleFilter, PersonLine, PlaceInList, Standing};
 pub use photo::{NewUploadRow, PhotoUpload, StoredPhoto, UploadRow};
 pub use publication::{Bundle, BundleMark, StatusTokens, TrustList};
@@ -120,12 +120,12 @@ pub use sealed::{ColumnKeys, SealError};
 pub use service_desk::{HoursUpload, NewActivity, NewProof, PendingActivity, Proof, UnitPerson};
 pub use staff::{NewStaff, Session, StaffAccount, StaffState};
 pub use star::{NewStarAward, StarAward, StarBatch, StarBatchId, StarStanding};
-pub use statistic::{Activity, Finding, Level, OfferMonth, Standing, StatisticRun, Statistics};
-pub use statistic_count::{CardCount, CrowdedHour, DayCount, OfferDay, OfferMinute, PeopleCount, ServiceCount};
 pub use star_draft::{
     DraftKey, DraftRow, DraftState, DraftTally, NewDraftRow, NewStarDraft, RowFilter, StarDraft, StarDraftId,
     StarObjection,
 };
+pub use statistic::{Activity, Census, Finding, Level, OfferMonth, StatisticRun, Statistics};
+pub use statistic_count::{CardCount, CrowdedHour, DayCount, OfferDay, OfferMinute, PeopleCount, ServiceCount};
 pub use status::{KeyStatuses, STATUS_LIST_FULL, STATUS_LIST_SIZE};
 pub use transaction::Tx;
 pub use unit::{COUNTED, Unit, UnitFields, UnitFilter, UnitId, UnitLine};

@@ -25,7 +25,7 @@ pub enum Level {
 
 /// How things stand with the city, a county or a unit.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Standing {
+pub struct Census {
     /// What it is about.
     pub level: Level,
     /// Which one.
@@ -137,7 +137,7 @@ pub struct Finding {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Statistics {
     /// How things stand.
-    pub standings: Vec<Standing>,
+    pub standings: Vec<Census>,
     /// What happened.
     pub activities: Vec<Activity>,
     /// Uses by offer and month.
@@ -175,7 +175,7 @@ impl Level {
     }
 }
 
-impl Standing {
+impl Census {
     /// Volunteers for a thousand people of the units whose head count is known; none where none is.
     pub fn rate(&self) -> Option<u64> {
         (self.head_count > 0).then(|| self.people_counted * 1000 / self.head_count)
@@ -205,14 +205,14 @@ impl Reader {
     }
 
     /// How one of them stands; none before it was first counted.
-    pub async fn standing(&mut self, level: Level, key: i64) -> Result<Option<Standing>, StoreError> {
+    pub async fn standing(&mut self, level: Level, key: i64) -> Result<Option<Census>, StoreError> {
         let mut query = Statement::new(STANDING);
         query.push(" WHERE level = ").bind(level.as_str()).push(" AND key = ").bind(key);
         query.fetch_optional(self).await?.as_ref().map(standing).transpose()
     }
 
     /// All of a level, those of one county if one is given, in the order of their keys: ten counties, or a county's units.
-    pub async fn standings(&mut self, level: Level, county: Option<u8>) -> Result<Vec<Standing>, StoreError> {
+    pub async fn standings(&mut self, level: Level, county: Option<u8>) -> Result<Vec<Census>, StoreError> {
         let mut query = Statement::new(STANDING);
         query.push(" WHERE level = ").bind(level.as_str());
         if let Some(county) = county {
@@ -319,7 +319,7 @@ impl Store {
         let mut reader = Reader { connection: Held::InTransaction(transaction), shared: self.shared.clone() };
         let before = reader.kept().await?;
 
-        let gone = |before: &Vec<Standing>| missing(before, &counted.standings, |row| (row.level, row.key));
+        let gone = |before: &Vec<Census>| missing(before, &counted.standings, |row| (row.level, row.key));
         for (level, key) in gone(&before.standings) {
             let sql = "DELETE FROM statistic_standing WHERE level = $1 AND key = $2";
             sqlx::query(sql).bind(level.as_str()).bind(key).execute(reader.connection()).await?;
@@ -465,7 +465,7 @@ const PUT_FINDING: Insert = Insert {
     may_stop_halfway: false,
 };
 
-fn push_standing(values: &mut Values, row: &&Standing) {
+fn push_standing(values: &mut Values, row: &&Census) {
     values.push(row.level.as_str());
     values.push(row.key);
     values.push(format!("{:02}", row.county));
@@ -514,9 +514,9 @@ fn push_finding(values: &mut Values, row: &Finding) {
     values.push(row.usual as i64);
 }
 
-fn standing(row: &AnyRow) -> Result<Standing, StoreError> {
+fn standing(row: &AnyRow) -> Result<Census, StoreError> {
     let count = |place| row.number::<u64>(place, "计数");
-    Ok(Standing {
+    Ok(Census {
         level: Level::parse(row.str(0)?)?,
         key: row.int(1)?,
         county: row.county(2)?,

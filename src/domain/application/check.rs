@@ -180,7 +180,8 @@ impl ApplicationText {
             let good = text.len() == 6 && text.bytes().all(|b| b.is_ascii_digit());
             if good { Ok(text) } else { Err(Fault::Postcode) }
         });
-        let email = judge.optional("email", &self.email, |text| if is_email(&text) { Ok(text) } else { Err(Fault::Email) });
+        let email =
+            judge.optional("email", &self.email, |text| if is_email(&text) { Ok(text) } else { Err(Fault::Email) });
         let mobile = judge.take(
             "mobile",
             match Phone::parse(&self.mobile) {
@@ -306,12 +307,7 @@ impl Judge {
     }
 
     /// A field that may be empty; blanks and full-width characters do not count.
-    fn optional<T>(
-        &mut self,
-        field: &'static str,
-        text: &str,
-        read: impl Fn(String) -> Result<T, Fault>,
-    ) -> Option<T> {
+    fn optional<T>(&mut self, field: &'static str, text: &str, read: impl Fn(String) -> Result<T, Fault>) -> Option<T> {
         match bare(text).into_owned() {
             text if text.is_empty() => None,
             text => self.take(field, read(text)),
@@ -390,6 +386,10 @@ fn is_email(text: &str) -> bool {
     text.is_ascii()
         && text.bytes().all(|b| b.is_ascii_graphic() && !matches!(b, b'<' | b'>' | b'"' | b',' | b';'))
         && text.split_once('@').is_some_and(|(local, domain)| {
-            !local.is_empty() && domain.contains('.') && !domain.contains('@') && !domain.starts_with('.') && !domain.ends_with('.')
+            !local.is_empty()
+                && domain.contains('.')
+                && !domain.contains('@')
+                && !domain.starts_with('.')
+                && !domain.ends_with('.')
         })
 }

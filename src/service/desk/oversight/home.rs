@@ -4,7 +4,7 @@ use crate::clock::{beijing, beijing_date};
 use crate::domain::partner::PartnerId;
 use crate::domain::staff::{Permission, Role, Scope};
 use crate::service::desk::{Desk, DeskError};
-use crate::store::{DraftState, Level, Reader, Standing};
+use crate::store::{DraftState, Level, Reader, Census};
 
 /// Counts stop here and are shown as “10000+”.
 const MANY: u64 = 10_000;
@@ -204,7 +204,7 @@ impl Desk {
     }
 
     /// The city, the county or the unit of this person.
-    async fn own_standing(&self, reader: &mut Reader) -> Result<Option<Standing>, DeskError> {
+    async fn own_standing(&self, reader: &mut Reader) -> Result<Option<Census>, DeskError> {
         let (level, key) = match self.staff.scope {
             Scope::All => (Level::City, 0),
             Scope::County(county) => (Level::County, county.into()),

@@ -8,7 +8,7 @@ use super::findings;
 use crate::clock::beijing_date;
 use crate::domain::division::County;
 use crate::service::{Federation, ServiceError};
-use crate::store::{Activity, Level, OfferDay, OfferMonth, Reader, Standing, Statistics, Unit};
+use crate::store::{Activity, Level, OfferDay, OfferMonth, Reader, Census, Statistics, Unit};
 
 /// A new count begins at most this often by itself.
 pub const EVERY: SignedDuration = SignedDuration::from_mins(15);
@@ -117,14 +117,14 @@ impl Federation {
 }
 
 /// The units with what is asked of them, nothing counted yet.
-async fn units(reader: &mut Reader) -> Result<BTreeMap<i64, Standing>, ServiceError> {
+async fn units(reader: &mut Reader) -> Result<BTreeMap<i64, Census>, ServiceError> {
     let units = reader.units().await?;
     Ok(units
         .into_iter()
         .map(|unit| {
             let due = is_due(&unit);
             let counted = unit.head_count.filter(|count| due && *count > 0);
-            let standing = Standing {
+            let standing = Census {
                 units: 1,
                 units_due: u64::from(due),
                 units_counted: u64::from(counted.is_some()),
@@ -138,8 +138,8 @@ async fn units(reader: &mut Reader) -> Result<BTreeMap<i64, Standing>, ServiceEr
         .collect())
 }
 
-fn empty(level: Level, key: i64, county: u8, name: String) -> Standing {
-    Standing {
+fn empty(level: Level, key: i64, county: u8, name: String) -> Census {
+    Census {
         level,
         key,
         county,
@@ -164,8 +164,8 @@ fn empty(level: Level, key: i64, county: u8, name: String) -> Standing {
 }
 
 /// The units, and their sums by county and for the city. Every county stands there, with or without units.
-fn with_sums(units: Vec<Standing>) -> Vec<Standing> {
-    let mut sums: BTreeMap<u8, Standing> = County::all()
+fn with_sums(units: Vec<Census>) -> Vec<Census> {
+    let mut sums: BTreeMap<u8, Census> = County::all()
         .map(|county| (county.code(), empty(Level::County, county.code().into(), county.code(), county.name().into())))
         .collect();
     let mut city = empty(Level::City, 0, 0, "全市".into());
@@ -194,7 +194,7 @@ fn with_sums(units: Vec<Standing>) -> Vec<Standing> {
 }
 
 /// What happened, by unit, county and city, by month and year.
-async fn activities(reader: &mut Reader, units: &BTreeMap<i64, Standing>) -> Result<Vec<Activity>, ServiceError> {
+async fn activities(reader: &mut Reader, units: &BTreeMap<i64, Census>) -> Result<Vec<Activity>, ServiceError> {
     let mut sums = Sums { units, rows: HashMap::new() };
     for row in reader.count_registrations().await? {
         sums.add(row.unit.0, &month_of(row.day), |to| to.registered += row.count);
@@ -221,7 +221,7 @@ async fn activities(reader: &mut Reader, units: &BTreeMap<i64, Standing>) -> Res
 }
 
 struct Sums<'a> {
-    units: &'a BTreeMap<i64, Standing>,
+    units: &'a BTreeMap<i64, Census>,
     rows: HashMap<(Level, i64, String), Activity>,
 }
 

@@ -7,7 +7,7 @@ use crate::clock::beijing_date;
 use crate::domain::partner::PartnerId;
 use crate::domain::staff::{Permission, Scope};
 use crate::service::desk::{Desk, DeskError};
-use crate::store::{Activity, Level, OfferMonth, Reader, Standing, UnitId};
+use crate::store::{Activity, Level, OfferMonth, Reader, Census, UnitId};
 
 /// Units of one page.
 pub const PAGE: usize = 50;
@@ -27,7 +27,7 @@ pub enum About {
 #[derive(Debug, Clone)]
 pub struct Figures {
     /// How it stands now.
-    pub standing: Standing,
+    pub standing: Census,
     /// The year.
     pub year: i16,
     /// What happened in it.
@@ -55,7 +55,7 @@ pub struct Counted {
 #[derive(Debug, Clone)]
 pub struct Part {
     /// How it stands now.
-    pub standing: Standing,
+    pub standing: Census,
     /// What happened in the year.
     pub total: Activity,
 }
@@ -163,7 +163,7 @@ impl Figures {
     }
 }
 
-fn tenths_a_head(standing: &Standing, total: &Activity) -> Option<u64> {
+fn tenths_a_head(standing: &Census, total: &Activity) -> Option<u64> {
     (standing.people > 0).then(|| (total.minutes * 10 / standing.people + 30) / 60)
 }
 
