@@ -15,6 +15,7 @@
 //! silence, and a character that no font has is an error with the name it stands in.
 
 pub mod layout;
+pub mod paper;
 pub mod pdf;
 pub mod photo;
 pub mod png;
