@@ -11,6 +11,7 @@ pub mod offer;
 pub mod partner;
 pub mod person;
 pub mod redemption;
+pub mod review;
 pub mod staff;
 pub mod star;
 pub mod unit;
