@@ -225,6 +225,11 @@ impl Importing {
         Ok(self.tx.register(registration, people).await?)
     }
 
+    /// What became of the rows so far, in their order.
+    pub(super) fn outcomes(&self) -> &[(u32, RowOutcome)] {
+        &self.outcomes
+    }
+
     /// Makes what was written lasting.
     async fn keep(mut self) -> Result<(), ServiceError> {
         self.finish().await?;
