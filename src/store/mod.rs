@@ -22,27 +22,34 @@ mod audit;
 mod bulk;
 mod certificate;
 mod delivery;
+mod correction;
 mod device;
 mod dialect;
 mod draft;
 mod error;
 mod import;
 mod key;
+mod merge;
 mod meta;
 mod migrate;
 mod offer;
 mod partner;
+mod people;
 mod publication;
 mod reach;
 mod receipt;
 mod record;
+mod record_change;
+mod record_list;
 mod redemption;
 mod registration;
 mod review;
 mod row;
 mod sealed;
+mod service_desk;
 mod staff;
 mod star;
+mod star_draft;
 mod status;
 mod transaction;
 mod unit;
@@ -67,6 +74,7 @@ pub use delivery::{
     CountyDelivery, CountyDeliveryId, CountyWindow, Delivery, DeliveryId, DeliverySource, DeliveryStanding,
     NewDelivery, WindowFilter, WindowLine,
 };
+pub use correction::{Change, CorrectOutcome, Corrected, Correction};
 pub use device::{Device, EnrolmentCode};
 pub use dialect::DatabaseUrl;
 pub use draft::{
@@ -78,16 +86,25 @@ pub use key::{KeyId, KeyRole, KeyState, KeyStateChange, NewKey, SigningKey};
 pub use meta::Counts;
 pub use offer::PartnerOffer;
 pub use partner::{NewPartner, Partner};
+pub use merge::Merged;
+pub use people::{CardFilter, DuplicateGroup, NameCursor, PeopleFilter, PersonLine, PlaceInList, Standing};
 pub use publication::{Bundle, BundleMark, StatusTokens, TrustList};
 pub use reach::Reach;
 pub use receipt::{Leader, Leaders, Receipt, ReceiptLine, ReceiptOf};
 pub use record::{DayRecord, NewServiceRecord, RecordId, ServiceRecord};
+pub use record_change::{Dispute, DisputeOutcome, RecordChange};
+pub use record_list::{EntryLine, RecordFilter, RecordKey, RecordLine};
 pub use redemption::{KnownCard, Reversal, UsageRow, Use};
 pub use registration::Registration;
 pub use review::{Changed, NewReview, Review, ReviewFilter, SettingRow};
 pub use sealed::{ColumnKeys, SealError};
+pub use service_desk::{HoursUpload, NewActivity, NewProof, PendingActivity, Proof, UnitPerson};
 pub use staff::{NewStaff, Session, StaffAccount, StaffState};
 pub use star::{NewStarAward, StarAward, StarBatch, StarBatchId, StarStanding};
+pub use star_draft::{
+    DraftKey, DraftRow, DraftState, DraftTally, NewDraftRow, NewStarDraft, RowFilter, StarDraft, StarDraftId,
+    StarObjection,
+};
 pub use status::{KeyStatuses, STATUS_LIST_FULL, STATUS_LIST_SIZE};
 pub use transaction::Tx;
 pub use unit::{COUNTED, Unit, UnitFields, UnitFilter, UnitId, UnitLine};
