@@ -27,6 +27,8 @@ mod certificate;
 mod chain_check;
 mod correction;
 mod delivery;
+mod delivery;
+mod correction;
 mod device;
 mod dialect;
 mod draft;
@@ -91,6 +93,7 @@ pub use delivery::{
     CountyDelivery, CountyDeliveryId, CountyWindow, Delivery, DeliveryId, DeliverySource, DeliveryStanding,
     NewDelivery, WindowFilter, WindowLine,
 };
+pub use correction::{Change, CorrectOutcome, Corrected, Correction};
 pub use device::{Device, EnrolmentCode};
 pub use dialect::DatabaseUrl;
 pub use draft::{
