@@ -11,7 +11,9 @@ use crate::clock::beijing;
 use crate::domain::partner::midnight;
 use crate::domain::staff::Permission;
 use crate::service::desk::{Desk, DeskError};
-use crate::store::{AuditCursor, AuditEvent, AuditFilter, ChainWalk, Reader};
+use crate::store::{AuditCursor, AuditEvent, AuditFilter, Reader};
+
+pub use crate::store::ChainWalk;
 
 /// Events of one page.
 pub const PAGE: u32 = 50;

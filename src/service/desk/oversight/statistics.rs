@@ -7,7 +7,9 @@ use crate::clock::beijing_date;
 use crate::domain::partner::PartnerId;
 use crate::domain::staff::{Permission, Scope};
 use crate::service::desk::{Desk, DeskError};
-use crate::store::{Activity, Level, OfferMonth, Reader, Census, UnitId};
+use crate::store::{Level, OfferMonth, Reader, UnitId};
+
+pub use crate::store::{Activity, Census};
 
 /// Units of one page.
 pub const PAGE: usize = 50;
@@ -144,6 +146,11 @@ impl Order {
 }
 
 impl Part {
+    /// Whether it is a unit, and not a county.
+    pub fn is_unit(&self) -> bool {
+        self.standing.level == Level::Unit
+    }
+
     /// Tenths of an hour that a volunteer has served on average; none without volunteers.
     pub fn tenths_a_head(&self) -> Option<u64> {
         tenths_a_head(&self.standing, &self.total)
