@@ -21,11 +21,10 @@
 mod audit;
 mod bulk;
 mod certificate;
-mod delivery;
 mod correction;
+mod delivery;
 mod device;
 mod dialect;
-mod draft;
 mod error;
 mod import;
 mod key;
@@ -44,6 +43,8 @@ mod record_list;
 mod redemption;
 mod registration;
 mod review;
+mod roster_draft;
+mod roster_paper;
 mod row;
 mod sealed;
 mod service_desk;
@@ -70,23 +71,20 @@ pub use certificate::{
     Certificate, CertificateId, IssueCandidate, LiveCertificate, NewCertificate, PrintCard, PrintCursor, ReissueWhen,
     Selection, StateChange,
 };
+pub use correction::{Change, CorrectOutcome, Corrected, Correction};
 pub use delivery::{
     CountyDelivery, CountyDeliveryId, CountyWindow, Delivery, DeliveryId, DeliverySource, DeliveryStanding,
     NewDelivery, WindowFilter, WindowLine,
 };
-pub use correction::{Change, CorrectOutcome, Corrected, Correction};
 pub use device::{Device, EnrolmentCode};
 pub use dialect::DatabaseUrl;
-pub use draft::{
-    Draft, DraftCounts, DraftId, DraftOutcome, DraftRow, DraftRowChange, DraftState, NewDraft, NewDraftRow, RowFilter,
-};
 pub use error::StoreError;
 pub use import::{Import, ImportCounts, ImportId, ImportKind, NewImport, OpenImport};
 pub use key::{KeyId, KeyRole, KeyState, KeyStateChange, NewKey, SigningKey};
+pub use merge::Merged;
 pub use meta::Counts;
 pub use offer::PartnerOffer;
 pub use partner::{NewPartner, Partner};
-pub use merge::Merged;
 pub use people::{CardFilter, DuplicateGroup, NameCursor, PeopleFilter, PersonLine, PlaceInList, Standing};
 pub use publication::{Bundle, BundleMark, StatusTokens, TrustList};
 pub use reach::Reach;
@@ -97,6 +95,11 @@ pub use record_list::{EntryLine, RecordFilter, RecordKey, RecordLine};
 pub use redemption::{KnownCard, Reversal, UsageRow, Use};
 pub use registration::Registration;
 pub use review::{Changed, NewReview, Review, ReviewFilter, SettingRow};
+pub use roster_draft::{
+    NewRosterDraft, NewRosterRow, RosterCounts, RosterDraft, RosterDraftId, RosterOutcome, RosterRow, RosterRowChange,
+    RosterRows, RosterState,
+};
+pub use roster_paper::RosterPerson;
 pub use sealed::{ColumnKeys, SealError};
 pub use service_desk::{HoursUpload, NewActivity, NewProof, PendingActivity, Proof, UnitPerson};
 pub use staff::{NewStaff, Session, StaffAccount, StaffState};
