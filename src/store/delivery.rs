@@ -8,7 +8,7 @@ use sqlx::any::AnyRow;
 use super::bulk::Statement;
 use super::row::{Columns, county_text, id};
 use super::unit::containing;
-use super::{DraftId, Reach, Reader, StoreError, Tx, UnitId};
+use super::{Reach, Reader, RosterDraftId, StoreError, Tx, UnitId};
 
 id!(
     /// Key of a delivered roster.
@@ -40,7 +40,7 @@ pub struct NewDelivery {
     /// What it was made of.
     pub source: DeliverySource,
     /// The spreadsheet it was.
-    pub draft: Option<DraftId>,
+    pub draft: Option<RosterDraftId>,
 }
 
 /// A delivered roster.
@@ -63,7 +63,7 @@ pub struct Delivery {
     /// What it was made of.
     pub source: DeliverySource,
     /// The spreadsheet it was.
-    pub draft: Option<DraftId>,
+    pub draft: Option<RosterDraftId>,
     /// Login of who delivered it, and when.
     pub delivered: (String, Timestamp),
     /// Login of who received the stamped copy, and when.
@@ -171,7 +171,7 @@ impl Reader {
     }
 
     /// The delivered roster that a confirmed spreadsheet became.
-    pub async fn delivery_of_draft(&mut self, draft: DraftId) -> Result<Option<Delivery>, StoreError> {
+    pub async fn delivery_of_draft(&mut self, draft: RosterDraftId) -> Result<Option<Delivery>, StoreError> {
         let mut query = Statement::new(SELECT);
         query.push(" AND d.draft_id = ").bind(draft.0).push(" ORDER BY d.id DESC LIMIT 1");
         query.fetch_optional(self).await?.as_ref().map(delivery).transpose()
@@ -459,7 +459,7 @@ fn delivery(row: &AnyRow) -> Result<Delivery, StoreError> {
         on: row.date(5)?,
         people: row.number(6, "人数")?,
         source,
-        draft: row.int_or_null(8)?.map(DraftId),
+        draft: row.int_or_null(8)?.map(RosterDraftId),
         delivered: (row.text(9)?, row.moment(10)?),
         stamped: row.text_or_null(11)?.zip(row.moment_or_null(12)?),
         handed_in: row.int_or_null(13)?.map(CountyDeliveryId),

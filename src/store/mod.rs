@@ -27,11 +27,8 @@ mod certificate;
 mod chain_check;
 mod correction;
 mod delivery;
-mod delivery;
-mod correction;
 mod device;
 mod dialect;
-mod draft;
 mod error;
 mod handout;
 mod import;
@@ -53,6 +50,8 @@ mod record_list;
 mod redemption;
 mod registration;
 mod review;
+mod roster_draft;
+mod roster_paper;
 mod row;
 mod sealed;
 mod service_desk;
@@ -93,12 +92,8 @@ pub use delivery::{
     CountyDelivery, CountyDeliveryId, CountyWindow, Delivery, DeliveryId, DeliverySource, DeliveryStanding,
     NewDelivery, WindowFilter, WindowLine,
 };
-pub use correction::{Change, CorrectOutcome, Corrected, Correction};
 pub use device::{Device, EnrolmentCode};
 pub use dialect::DatabaseUrl;
-pub use draft::{
-    Draft, DraftCounts, DraftId, DraftOutcome, DraftRow, DraftRowChange, DraftState, NewDraft, NewDraftRow, RowFilter,
-};
 pub use error::StoreError;
 pub use handout::Handout;
 pub use import::{Import, ImportCounts, ImportId, ImportKind, NewImport, OpenImport};
@@ -119,6 +114,11 @@ pub use record_list::{EntryLine, RecordFilter, RecordKey, RecordLine};
 pub use redemption::{KnownCard, Reversal, UsageRow, Use};
 pub use registration::Registration;
 pub use review::{Changed, NewReview, Review, ReviewFilter, SettingRow};
+pub use roster_draft::{
+    NewRosterDraft, NewRosterRow, RosterCounts, RosterDraft, RosterDraftId, RosterOutcome, RosterRow, RosterRowChange,
+    RosterRows, RosterState,
+};
+pub use roster_paper::RosterPerson;
 pub use sealed::{ColumnKeys, SealError};
 pub use service_desk::{HoursUpload, NewActivity, NewProof, PendingActivity, Proof, UnitPerson};
 pub use staff::{NewStaff, Session, StaffAccount, StaffState};

@@ -144,6 +144,12 @@ impl Reader {
         query.fetch_all(self).await?.iter().map(line).collect()
     }
 
+    /// How many volunteers of a unit have not left, however many.
+    pub async fn all_volunteers_of_unit(&mut self, id: UnitId) -> Result<u64, StoreError> {
+        let sql = "SELECT count(*) FROM volunteer WHERE unit_id = $1 AND state = 'active'";
+        sqlx::query(sql).bind(id.0).fetch_one(self.connection()).await?.number(0, "人数")
+    }
+
     /// How many volunteers of a unit have not left, counted up to [`COUNTED`].
     pub async fn volunteers_of_unit(&mut self, id: UnitId) -> Result<u64, StoreError> {
         let sql =

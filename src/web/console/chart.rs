@@ -81,7 +81,13 @@ pub fn columns(id: &str, title: &str, columns: &[Bar]) -> String {
         );
         if !labelled && most > 0 && column.value == most {
             labelled = true;
-            let anchor = if middle < 60 { "start" } else if middle > WIDTH - 60 { "end" } else { "middle" };
+            let anchor = if middle < 60 {
+                "start"
+            } else if middle > WIDTH - 60 {
+                "end"
+            } else {
+                "middle"
+            };
             let _ = write!(
                 svg,
                 r#"<text class="figure" x="{middle}" y="{above}" text-anchor="{anchor}">{text}</text>"#,
@@ -109,8 +115,11 @@ pub fn line(id: &str, title: &str, points: &[Bar]) -> String {
         let _ = write!(path, "{}{x} {y}", if place == 0 { "M" } else { "L" });
         let _ = write!(dots, r#"<circle class="bar" cx="{x}" cy="{y}" r="3"/>"#);
         let base = height - 6;
-        let _ =
-            write!(svg, r#"<text x="{x}" y="{base}" text-anchor="middle">{label}</text>"#, label = escape(&point.label));
+        let _ = write!(
+            svg,
+            r#"<text x="{x}" y="{base}" text-anchor="middle">{label}</text>"#,
+            label = escape(&point.label)
+        );
         if place + 1 == points.len() {
             let text = escape(&point.text);
             let _ = write!(dots, r#"<text class="figure" x="{x}" y="{}" text-anchor="end">{text}</text>"#, y - 7);

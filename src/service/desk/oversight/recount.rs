@@ -8,7 +8,7 @@ use super::findings;
 use crate::clock::beijing_date;
 use crate::domain::division::County;
 use crate::service::{Federation, ServiceError};
-use crate::store::{Activity, Level, OfferDay, OfferMonth, Reader, Census, Statistics, Unit};
+use crate::store::{Activity, Census, Level, OfferDay, OfferMonth, Reader, Statistics, Unit};
 
 /// A new count begins at most this often by itself.
 pub const EVERY: SignedDuration = SignedDuration::from_mins(15);

@@ -10,9 +10,7 @@ use crate::service::ServiceError;
 use crate::service::desk::{Desk, DeskError};
 use crate::service::import::Importing;
 use crate::service::reading::RosterPart;
-use crate::store::{
-    DeliverySource, DraftCounts, DraftOutcome, DraftRowChange, NewDelivery, RowFilter,
-};
+use crate::store::{DeliverySource, NewDelivery, RosterCounts, RosterOutcome, RosterRowChange, RosterRows};
 
 /// Rows judged and registered at a time.
 const PART: u32 = 2_000;
@@ -47,7 +45,7 @@ impl Desk {
         if draft.revision != revision {
             return Err(conflict(&draft.changed_by, draft.changed_at));
         }
-        let body = tx.draft_body(draft.id).await?.ok_or(DeskError::NotFound)?;
+        let body = tx.roster_body(draft.id).await?.ok_or(DeskError::NotFound)?;
         let body: DraftBody = opened(&body)?;
         if !body.doubts.is_empty() && !sure {
             let words = format!("请先核对并勾选“确认无误”：{}", body.doubts.join("；"));
@@ -59,13 +57,13 @@ impl Desk {
         let mut checker = Checker::new(&empty, draft.handed_in).map_err(ServiceError::from)?;
         let (mut after, mut changes) = (0, Vec::new());
         loop {
-            let rows = importing.tx.draft_rows(draft.id, RowFilter::Everything, after, PART).await?;
+            let rows = importing.tx.roster_rows(draft.id, RosterRows::Everything, after, PART).await?;
             let Some(last) = rows.last() else { break };
             let first = after == 0;
             after = last.number;
             let mut part = Vec::with_capacity(rows.len());
             let mut before = Vec::with_capacity(rows.len());
-            for row in rows.iter().filter(|row| row.outcome != DraftOutcome::Removed) {
+            for row in rows.iter().filter(|row| row.outcome != RosterOutcome::Removed) {
                 part.push(kept(row, opened::<RowBody>(&row.body)?));
                 before.push(row.outcome);
             }
@@ -79,7 +77,7 @@ impl Desk {
                 let outcome = now.next_if(|(number, _)| *number == row.number).map(|(_, outcome)| outcome.clone());
                 let row = kept_row(&checker, row, outcome)?;
                 if row.outcome != was {
-                    changes.push(DraftRowChange { row, revision: None });
+                    changes.push(RosterRowChange { row, revision: None });
                 }
             }
         }
@@ -92,20 +90,21 @@ impl Desk {
         }
         let mut revision = revision;
         if !changes.is_empty() {
-            tx.change_draft_rows(draft.id, &changes).await?;
+            tx.change_roster_rows(draft.id, &changes).await?;
             revision += 1;
         }
-        let outcome = DraftCounts {
+        let outcome = RosterCounts {
             fresh: counts.imported,
             known: counts.known,
             refused: counts.refused,
             removed: draft.counts.removed,
         };
-        if !tx.confirm_draft(draft.id, revision, import, outcome).await? {
+        if !tx.confirm_roster_draft(draft.id, revision, import, outcome).await? {
             return Err(conflict(&draft.changed_by, draft.changed_at));
         }
         let on = beijing_date(tx.now());
-        let delivery = NewDelivery { unit: draft.unit, on, people, source: DeliverySource::Upload, draft: Some(draft.id) };
+        let delivery =
+            NewDelivery { unit: draft.unit, on, people, source: DeliverySource::Upload, draft: Some(draft.id) };
         let delivery = tx.insert_delivery(&delivery).await?;
         tx.commit().await?;
         if counts.imported > 0 {

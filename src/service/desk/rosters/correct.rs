@@ -10,7 +10,7 @@ use crate::roster::sheet::{KeptRow, Limits, column_letters};
 use crate::service::ServiceError;
 use crate::service::desk::{Desk, DeskError, FieldError};
 use crate::service::import::outcomes;
-use crate::store::{Draft, DraftOutcome, DraftRow, DraftRowChange, NewDraftRow, RowFilter, Tx};
+use crate::store::{NewRosterRow, RosterDraft, RosterOutcome, RosterRow, RosterRowChange, RosterRows, Tx};
 
 /// A row opened for correction.
 #[derive(Debug, Clone)]
@@ -42,6 +42,13 @@ pub struct RowCell {
     pub wrong: String,
 }
 
+impl RowCell {
+    /// Whether just this stands in it.
+    pub fn holds(&self, text: &str) -> bool {
+        self.text == text
+    }
+}
+
 impl std::fmt::Debug for RowCell {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "RowCell({})", self.letters)
@@ -59,7 +66,7 @@ impl Desk {
         let mut tx = self.office().begin().await?;
         let (draft, body) = self.draft_to_correct(&mut tx, id).await?;
         let row = person_row(&mut tx, &draft, number).await?;
-        tx.note_draft_shown(draft.id, number.into(), "更正名册");
+        tx.note_roster_shown(draft.id, number.into(), "更正名册");
         tx.commit().await?;
         form(&row, &body)
     }
@@ -92,8 +99,9 @@ impl Desk {
             after.write(*column, text);
         }
         let changes = rejudge(&mut tx, &draft, &body, &before, Some(after), revision).await?;
-        if !changes.iter().any(|change| change.row.number == number && change.row.outcome != DraftOutcome::Aside) {
-            let words = "这样改后，这一行就不再是一个人的资料了（会被当作空行、合计或落款）。要删去这一行，请用“删去这一行”";
+        if !changes.iter().any(|change| change.row.number == number && change.row.outcome != RosterOutcome::Aside) {
+            let words =
+                "这样改后，这一行就不再是一个人的资料了（会被当作空行、合计或落款）。要删去这一行，请用“删去这一行”";
             return Err(DeskError::Refused(words.into()));
         }
         self.write(tx, &draft, &before, changes).await
@@ -122,29 +130,29 @@ impl Desk {
         for after in [after, 0] {
             let mut reader = self.office().store.read().await?;
             let draft = self.draft_within_reach(&mut reader, id).await?;
-            let only = RowFilter::Only(DraftOutcome::Refused);
-            if let Some(row) = reader.draft_rows(draft.id, only, after, 1).await?.first() {
+            let only = RosterRows::Only(RosterOutcome::Refused);
+            if let Some(row) = reader.roster_rows(draft.id, only, after, 1).await?.first() {
                 return Ok(Some(row.number));
             }
         }
         Ok(None)
     }
 
-    async fn draft_to_correct(&self, tx: &mut Tx, id: i64) -> Result<(Draft, DraftBody), DeskError> {
+    async fn draft_to_correct(&self, tx: &mut Tx, id: i64) -> Result<(RosterDraft, DraftBody), DeskError> {
         let draft = self.draft_within_reach(tx, id).await?;
         self.open_draft(&draft)?;
-        let body = tx.draft_body(draft.id).await?.ok_or(DeskError::NotFound)?;
+        let body = tx.roster_body(draft.id).await?.ok_or(DeskError::NotFound)?;
         Ok((draft, opened(&body)?))
     }
 
     async fn write(
         &self,
         mut tx: Tx,
-        draft: &Draft,
-        before: &DraftRow,
-        changes: Vec<DraftRowChange>,
+        draft: &RosterDraft,
+        before: &RosterRow,
+        changes: Vec<RosterRowChange>,
     ) -> Result<(), DeskError> {
-        if !tx.change_draft_rows(draft.id, &changes).await? {
+        if !tx.change_roster_rows(draft.id, &changes).await? {
             return Err(changed_row(before, draft));
         }
         Ok(tx.commit().await?)
@@ -154,12 +162,12 @@ impl Desk {
 /// The row becomes `after` (or is taken out); it and all that share an identity number with it, before or after, are judged.
 async fn rejudge(
     tx: &mut Tx,
-    draft: &Draft,
+    draft: &RosterDraft,
     body: &DraftBody,
-    before: &DraftRow,
+    before: &RosterRow,
     after: Option<KeptRow>,
     revision: i64,
-) -> Result<Vec<DraftRowChange>, DeskError> {
+) -> Result<Vec<RosterRowChange>, DeskError> {
     let unit = tx.unit(draft.unit).await?.ok_or(DeskError::NotFound)?;
     let empty = body.layout.sheet(false, []);
     let mut checker = Checker::new(&empty, draft.handed_in).map_err(ServiceError::from)?;
@@ -168,7 +176,7 @@ async fn rejudge(
     let mut identities: Vec<&str> = numbers.iter().flatten().map(|number| number.as_str()).collect();
     identities.dedup();
     let mut group = Vec::new();
-    for row in tx.draft_rows_of(draft.id, &identities).await? {
+    for row in tx.roster_rows_of(draft.id, &identities).await? {
         if row.number != before.number {
             group.push(kept(&row, opened(&row.body)?));
         }
@@ -184,36 +192,36 @@ async fn rejudge(
     for row in group {
         let by_hand = (row.number == before.number).then_some(revision);
         let outcome = judged.next_if(|(number, _, _)| *number == row.number).map(|(_, outcome, _)| outcome);
-        changes.push(DraftRowChange { row: kept_row(&checker, row, outcome)?, revision: by_hand });
+        changes.push(RosterRowChange { row: kept_row(&checker, row, outcome)?, revision: by_hand });
     }
     if out {
         let body = RowBody { cells: was.cells.clone(), problems: Vec::new(), note: String::new() };
         let identity = numbers[0].map(|number| zeroize::Zeroizing::new(number.as_str().to_owned()));
-        let (number, outcome) = (before.number, DraftOutcome::Removed);
-        let row = NewDraftRow { number, outcome, identity, body: sealed_text(&body)? };
-        changes.push(DraftRowChange { row, revision: Some(revision) });
+        let (number, outcome) = (before.number, RosterOutcome::Removed);
+        let row = NewRosterRow { number, outcome, identity, body: sealed_text(&body)? };
+        changes.push(RosterRowChange { row, revision: Some(revision) });
     }
     Ok(changes)
 }
 
 /// A row that is, or was, somebody's.
-async fn person_row(tx: &mut Tx, draft: &Draft, number: u32) -> Result<DraftRow, DeskError> {
-    let row = tx.draft_row(draft.id, number).await?.filter(|row| row.outcome != DraftOutcome::Aside);
+async fn person_row(tx: &mut Tx, draft: &RosterDraft, number: u32) -> Result<RosterRow, DeskError> {
+    let row = tx.roster_row(draft.id, number).await?.filter(|row| row.outcome != RosterOutcome::Aside);
     row.ok_or(DeskError::NotFound)
 }
 
-fn check_revision(row: &DraftRow, seen: i64, draft: &Draft) -> Result<(), DeskError> {
+fn check_revision(row: &RosterRow, seen: i64, draft: &RosterDraft) -> Result<(), DeskError> {
     if row.revision == seen { Ok(()) } else { Err(changed_row(row, draft)) }
 }
 
-fn changed_row(row: &DraftRow, draft: &Draft) -> DeskError {
+fn changed_row(row: &RosterRow, draft: &RosterDraft) -> DeskError {
     match &row.changed {
         Some((who, when)) => conflict(who, *when),
         None => conflict(&draft.changed_by, draft.changed_at),
     }
 }
 
-fn form(row: &DraftRow, draft: &DraftBody) -> Result<RowForm, DeskError> {
+fn form(row: &RosterRow, draft: &DraftBody) -> Result<RowForm, DeskError> {
     let mut body: RowBody = opened(&row.body)?;
     let problems = std::mem::take(&mut body.problems);
     let note = std::mem::take(&mut body.note);
@@ -231,6 +239,6 @@ fn form(row: &DraftRow, draft: &DraftBody) -> Result<RowForm, DeskError> {
         let text = kept.cell(column).text.to_owned();
         RowCell { column, letters: column_letters(column), heading, text, wrong: wrong.join("；") }
     });
-    let removed = row.outcome == DraftOutcome::Removed;
+    let removed = row.outcome == RosterOutcome::Removed;
     Ok(RowForm { number: row.number, cells: cells.collect(), notes, removed, revision: row.revision })
 }

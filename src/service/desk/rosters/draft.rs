@@ -13,12 +13,14 @@ use crate::domain::person::bare;
 use crate::domain::staff::Permission;
 use crate::roster::people::Checker;
 use crate::roster::sheet::{CellKind, KeptRow, Layout};
-use crate::roster::{Field, RowOutcome, Warning};
+use crate::roster::{RowOutcome, Warning};
 use crate::service::ServiceError;
 use crate::service::desk::{Desk, DeskError};
 use crate::service::import::outcomes;
 use crate::service::reading::RosterReading;
-use crate::store::{Draft, DraftId, DraftOutcome, DraftState, NewDraft, NewDraftRow, Reader, Unit, UnitId};
+use crate::store::{
+    NewRosterDraft, NewRosterRow, Reader, RosterDraft, RosterDraftId, RosterOutcome, RosterState, Unit, UnitId,
+};
 
 /// A draft is forgotten after so long.
 const KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
@@ -103,7 +105,7 @@ impl Desk {
         let office = self.office();
         let mut reader = office.store.read().await?;
         let unit = unit_within_reach(self, &mut reader, UnitId(upload.unit)).await?;
-        if reader.open_drafts(unit.id).await? >= OPEN {
+        if reader.open_rosters(unit.id).await? >= OPEN {
             let text = format!("{}已有 {OPEN} 份名册等待确认。请先确认或放弃其中一些，再上传新的", unit.name);
             return Err(DeskError::Refused(text));
         }
@@ -135,7 +137,7 @@ impl Desk {
         drop(reader);
         let body = DraftBody { layout, warnings: warnings.iter().map(ToString::to_string).collect(), doubts };
         let mut tx = office.begin().await?;
-        let new = NewDraft {
+        let new = NewRosterDraft {
             unit: unit.id,
             file_name: upload.name.to_owned(),
             file_sha256: sha256,
@@ -143,8 +145,8 @@ impl Desk {
             expires_at: tx.now() + KEPT,
             body: sealed_text(&body)?,
         };
-        tx.forget_expired_drafts().await?;
-        let id = tx.insert_draft(&new, &kept.rows).await?;
+        tx.forget_expired_rosters().await?;
+        let id = tx.insert_roster_draft(&new, &kept.rows).await?;
         tx.commit().await.map_err(DeskError::from)?;
         Ok(id.0)
     }
@@ -157,7 +159,7 @@ impl Desk {
         self.need(Permission::ViewPeople)?;
         let reach = self.reach()?;
         let mut reader = self.office().store.read().await?;
-        let drafts = reader.drafts(reach, None, unit.map(UnitId), before.map(DraftId), PAGE + 1).await?;
+        let drafts = reader.roster_drafts(reach, None, unit.map(UnitId), before.map(RosterDraftId), PAGE + 1).await?;
         Ok(drafts.iter().map(|draft| view(draft, self.office().now())).collect())
     }
 
@@ -181,28 +183,28 @@ impl Desk {
         let mut tx = self.office().begin().await?;
         let draft = self.draft_within_reach(&mut tx, id).await?;
         self.open_draft(&draft)?;
-        if !tx.abandon_draft(draft.id).await? {
+        if !tx.abandon_roster_draft(draft.id).await? {
             return Err(conflict(&draft.changed_by, draft.changed_at));
         }
         Ok(tx.commit().await?)
     }
 
-    pub(super) async fn draft_within_reach(&self, reader: &mut Reader, id: i64) -> Result<Draft, DeskError> {
-        let draft = reader.draft(DraftId(id)).await?.ok_or(DeskError::NotFound)?;
+    pub(super) async fn draft_within_reach(&self, reader: &mut Reader, id: i64) -> Result<RosterDraft, DeskError> {
+        let draft = reader.roster_draft(RosterDraftId(id)).await?.ok_or(DeskError::NotFound)?;
         self.reach_unit(draft.county, draft.unit)?;
         Ok(draft)
     }
 
     /// Refuses a roster that is no longer open, saying what became of it.
-    pub(super) fn open_draft(&self, draft: &Draft) -> Result<(), DeskError> {
+    pub(super) fn open_draft(&self, draft: &RosterDraft) -> Result<(), DeskError> {
         let (who, when) = (&draft.changed_by, shown(draft.changed_at));
         let words = match draft.state {
-            DraftState::Confirmed => format!("这份名册已由 {who} 于 {when} 确认登记，不会重复登记"),
-            DraftState::Abandoned => format!("这份名册已由 {who} 于 {when} 放弃或已过期，请重新上传"),
-            DraftState::Open if draft.expires_at <= self.office().now() => {
+            RosterState::Confirmed => format!("这份名册已由 {who} 于 {when} 确认登记，不会重复登记"),
+            RosterState::Abandoned => format!("这份名册已由 {who} 于 {when} 放弃或已过期，请重新上传"),
+            RosterState::Open if draft.expires_at <= self.office().now() => {
                 format!("这份名册上传后 30 天（至 {}）没有确认，已过期。请重新上传", shown(draft.expires_at))
             }
-            DraftState::Open => return Ok(()),
+            RosterState::Open => return Ok(()),
         };
         Err(DeskError::Refused(words))
     }
@@ -210,7 +212,7 @@ impl Desk {
 
 /// What of a roster that is being read will be kept.
 struct Keeping {
-    rows: Vec<NewDraftRow>,
+    rows: Vec<NewRosterRow>,
     /// Other units that new people's rows name.
     others: BTreeSet<String>,
     /// People registered before, at another unit.
@@ -254,22 +256,22 @@ pub(super) fn kept_row(
     checker: &Checker,
     row: KeptRow,
     outcome: Option<RowOutcome>,
-) -> Result<NewDraftRow, DeskError> {
+) -> Result<NewRosterRow, DeskError> {
     let identity = outcome.as_ref().and_then(|_| checker.identity_of(&row));
     let (kind, problems, note) = match outcome {
-        None => (DraftOutcome::Aside, Vec::new(), String::new()),
-        Some(RowOutcome::New) => (DraftOutcome::New, Vec::new(), String::new()),
-        Some(RowOutcome::Flagged { note }) => (DraftOutcome::New, Vec::new(), note),
-        Some(RowOutcome::Known { note }) => (DraftOutcome::Known, Vec::new(), note),
+        None => (RosterOutcome::Aside, Vec::new(), String::new()),
+        Some(RowOutcome::New) => (RosterOutcome::New, Vec::new(), String::new()),
+        Some(RowOutcome::Flagged { note }) => (RosterOutcome::New, Vec::new(), note),
+        Some(RowOutcome::Known { note }) => (RosterOutcome::Known, Vec::new(), note),
         Some(RowOutcome::Refused(problems)) => {
             let problems = problems.into_iter().map(|p| (p.column, p.reason.to_string())).collect();
-            (DraftOutcome::Refused, problems, String::new())
+            (RosterOutcome::Refused, problems, String::new())
         }
     };
     let number = row.number;
     let body = sealed_text(&RowBody { cells: row.cells, problems, note })?;
     let identity = identity.map(|identity| Zeroizing::new(identity.as_str().to_owned()));
-    Ok(NewDraftRow { number, outcome: kind, identity, body })
+    Ok(NewRosterRow { number, outcome: kind, identity, body })
 }
 
 pub(super) fn sealed_text(value: &impl Serialize) -> Result<Zeroizing<String>, DeskError> {
@@ -291,12 +293,7 @@ fn unit_written(text: &str) -> Option<String> {
 }
 
 /// Signs that this is the wrong file, or that it was meant for another unit.
-async fn doubts(
-    reader: &mut Reader,
-    kept: &Keeping,
-    unit: &Unit,
-    sha256: &[u8; 32],
-) -> Result<Vec<String>, DeskError> {
+async fn doubts(reader: &mut Reader, kept: &Keeping, unit: &Unit, sha256: &[u8; 32]) -> Result<Vec<String>, DeskError> {
     let mut doubts = Vec::new();
     let own = bare(&unit.name).into_owned();
     for name in &kept.names {
@@ -318,8 +315,8 @@ async fn doubts(
     Ok(doubts)
 }
 
-pub(super) fn view(draft: &Draft, now: Timestamp) -> DraftView {
-    let expired = draft.state == DraftState::Open && draft.expires_at <= now;
+pub(super) fn view(draft: &RosterDraft, now: Timestamp) -> DraftView {
+    let expired = draft.state == RosterState::Open && draft.expires_at <= now;
     let counts = draft.counts;
     DraftView {
         id: draft.id.0,
@@ -328,13 +325,13 @@ pub(super) fn view(draft: &Draft, now: Timestamp) -> DraftView {
         county: County::from_code(draft.county).map_or("", County::name),
         file_name: draft.file_name.clone(),
         state: match draft.state {
-            DraftState::Open if expired => "已过期",
-            DraftState::Open => "待确认",
-            DraftState::Confirmed => "已登记",
-            DraftState::Abandoned => "已放弃",
+            RosterState::Open if expired => "已过期",
+            RosterState::Open => "待确认",
+            RosterState::Confirmed => "已登记",
+            RosterState::Abandoned => "已放弃",
         },
-        open: draft.state == DraftState::Open && !expired,
-        confirmed: draft.state == DraftState::Confirmed,
+        open: draft.state == RosterState::Open && !expired,
+        confirmed: draft.state == RosterState::Confirmed,
         rows: counts.fresh + counts.known + counts.refused,
         fresh: counts.fresh,
         known: counts.known,

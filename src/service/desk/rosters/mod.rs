@@ -17,11 +17,11 @@ use crate::store::{Reader, Unit, UnitId};
 
 pub use confirm::RosterDone;
 pub use correct::{RowCell, RowForm};
-pub use deliveries::{CountyTable, DeliveryView, WindowAsked, WindowPage};
+pub use deliveries::{CountyTable, DeliveryView, HandedOn, WindowAsked, WindowPage, WindowUnit};
 pub use draft::{DraftUpload, DraftView};
 pub use paper::{Document, RosterPaper};
 pub use preview::{Preview, PreviewCell, PreviewRow, Shown};
-pub use receipts::{CountyReceipts, ReceiptForm, ReceiptView};
+pub use receipts::{CountyReceipts, FIELDS, ReceiptForm, ReceiptView};
 pub use units::{UnitEdit, UnitPage, UnitsAsked};
 
 /// Rows of a list on one page.

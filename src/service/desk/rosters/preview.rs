@@ -9,7 +9,7 @@ use crate::roster::sheet::{KeptRow, Sheet};
 use crate::roster::{Field, Problem, Reason, RowOutcome, Warning, report};
 use crate::service::ServiceError;
 use crate::service::desk::{Desk, DeskError};
-use crate::store::{DraftId, DraftOutcome, DraftRow, RowFilter};
+use crate::store::{RosterOutcome, RosterRow, RosterRows};
 
 /// Which rows the preview shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -81,12 +81,12 @@ impl Desk {
         self.need(Permission::ImportRoster)?;
         let mut reader = self.office().store.read().await?;
         let draft = self.draft_within_reach(&mut reader, id).await?;
-        let Some(body) = reader.draft_body(draft.id).await? else {
+        let Some(body) = reader.roster_body(draft.id).await? else {
             self.open_draft(&draft)?;
             return Err(DeskError::NotFound);
         };
         let body: DraftBody = opened(&body)?;
-        let mut rows = reader.draft_rows(draft.id, shown.filter(), after, PAGE + 1).await?;
+        let mut rows = reader.roster_rows(draft.id, shown.filter(), after, PAGE + 1).await?;
         let more = rows.len() > PAGE as usize;
         rows.truncate(PAGE as usize);
         let next = rows.last().filter(|_| more).map(|row| row.number);
@@ -114,28 +114,28 @@ impl Desk {
         let office = self.office();
         let mut tx = office.begin().await?;
         let draft = self.draft_within_reach(&mut tx, id).await?;
-        let body = tx.draft_body(draft.id).await?.ok_or(DeskError::NotFound)?;
+        let body = tx.roster_body(draft.id).await?.ok_or(DeskError::NotFound)?;
         let body: DraftBody = opened(&body)?;
         let (mut parts, mut outcomes) = (Vec::new(), Vec::new());
         let mut after = 0;
         loop {
-            let rows = tx.draft_rows(draft.id, RowFilter::Everything, after, 2_000).await?;
+            let rows = tx.roster_rows(draft.id, RosterRows::Everything, after, 2_000).await?;
             let Some(last) = rows.last() else { break };
             let first = after == 0;
             after = last.number;
             let mut kept = Vec::with_capacity(rows.len());
-            for row in rows.iter().filter(|row| row.outcome != DraftOutcome::Removed) {
+            for row in rows.iter().filter(|row| row.outcome != RosterOutcome::Removed) {
                 let (row, outcome) = reported(row)?;
                 outcomes.extend(outcome.map(|outcome| (row.number, outcome)));
                 kept.push(row);
             }
             parts.push(body.layout.sheet(first, &kept));
         }
-        tx.note_draft_shown(draft.id, "all".into(), "下载退回单位的错误表");
+        tx.note_roster_shown(draft.id, "all".into(), "下载退回单位的错误表");
         tx.commit().await?;
         let folder = office.work_folder()?;
         let made = draft.handed_in;
-        let warnings: Vec<Warning> = Vec::new();
+        let warnings: Vec<Warning> = body.warnings.into_iter().map(Warning::Told).collect();
         let bytes = tokio::task::spawn_blocking(move || workbook(&folder, &parts, &outcomes, &warnings, made))
             .await
             .map_err(|_| ServiceError::Aborted)??;
@@ -167,13 +167,13 @@ impl Shown {
         }
     }
 
-    fn filter(self) -> RowFilter {
+    fn filter(self) -> RosterRows {
         match self {
-            Self::All => RowFilter::People,
-            Self::Problems => RowFilter::Only(DraftOutcome::Refused),
-            Self::Fresh => RowFilter::Only(DraftOutcome::New),
-            Self::Known => RowFilter::Only(DraftOutcome::Known),
-            Self::Removed => RowFilter::Only(DraftOutcome::Removed),
+            Self::All => RosterRows::People,
+            Self::Problems => RosterRows::Only(RosterOutcome::Refused),
+            Self::Fresh => RosterRows::Only(RosterOutcome::New),
+            Self::Known => RosterRows::Only(RosterOutcome::Known),
+            Self::Removed => RosterRows::Only(RosterOutcome::Removed),
         }
     }
 }
@@ -186,38 +186,40 @@ pub(super) fn columns(body: &DraftBody) -> Vec<(u16, String)> {
 }
 
 /// The row as it was read.
-pub(super) fn kept(row: &DraftRow, body: RowBody) -> KeptRow {
+pub(super) fn kept(row: &RosterRow, body: RowBody) -> KeptRow {
     KeptRow { number: row.number, cells: body.cells }
 }
 
-fn preview_row(row: &DraftRow, columns: &[(u16, String)]) -> Result<PreviewRow, DeskError> {
+fn preview_row(row: &RosterRow, columns: &[(u16, String)]) -> Result<PreviewRow, DeskError> {
     let mut body: RowBody = opened(&row.body)?;
     let problems = std::mem::take(&mut body.problems);
-    let mut notes: Vec<String> = Some(std::mem::take(&mut body.note)).filter(|note| !note.is_empty()).into_iter().collect();
+    let mut notes: Vec<String> =
+        Some(std::mem::take(&mut body.note)).filter(|note| !note.is_empty()).into_iter().collect();
     let at_cells = |column: Option<u16>| column.is_some_and(|column| columns.iter().any(|(at, _)| *at == column));
     notes.extend(problems.iter().filter(|(column, _)| !at_cells(*column)).map(|(_, what)| what.clone()));
     let sheet_row = kept(row, body);
     let cells = columns.iter().map(|(column, _)| {
-        let wrong: Vec<&str> = problems.iter().filter(|(at, _)| *at == Some(*column)).map(|(_, what)| what.as_str()).collect();
+        let wrong: Vec<&str> =
+            problems.iter().filter(|(at, _)| *at == Some(*column)).map(|(_, what)| what.as_str()).collect();
         PreviewCell { text: masked(sheet_row.cell(*column).text), wrong: wrong.join("；") }
     });
     let (outcome, mark) = match row.outcome {
-        DraftOutcome::New => ("新登记", "good"),
-        DraftOutcome::Known => ("已登记", "quiet"),
-        DraftOutcome::Refused => ("有错误", "bad"),
-        DraftOutcome::Removed => ("已删去", "warn"),
-        DraftOutcome::Aside => ("不是人员", "quiet"),
+        RosterOutcome::New => ("新登记", "good"),
+        RosterOutcome::Known => ("已登记", "quiet"),
+        RosterOutcome::Refused => ("有错误", "bad"),
+        RosterOutcome::Removed => ("已删去", "warn"),
+        RosterOutcome::Aside => ("不是人员", "quiet"),
     };
     Ok(PreviewRow { number: row.number, outcome, mark, cells: cells.collect(), notes, revision: row.revision })
 }
 
-fn reported(row: &DraftRow) -> Result<(KeptRow, Option<RowOutcome>), DeskError> {
+fn reported(row: &RosterRow) -> Result<(KeptRow, Option<RowOutcome>), DeskError> {
     let mut body: RowBody = opened(&row.body)?;
     let outcome = match row.outcome {
-        DraftOutcome::Aside | DraftOutcome::Removed => None,
-        DraftOutcome::New => Some(RowOutcome::New),
-        DraftOutcome::Known => Some(RowOutcome::Known { note: std::mem::take(&mut body.note) }),
-        DraftOutcome::Refused => {
+        RosterOutcome::Aside | RosterOutcome::Removed => None,
+        RosterOutcome::New => Some(RowOutcome::New),
+        RosterOutcome::Known => Some(RowOutcome::Known { note: std::mem::take(&mut body.note) }),
+        RosterOutcome::Refused => {
             let problem = |(column, what)| Problem {
                 row: row.number,
                 column,
@@ -248,7 +250,7 @@ fn workbook(
 pub(super) fn masked(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     let mut run = String::new();
-    let mut close = |run: &mut String, shown: &mut String| {
+    let close = |run: &mut String, shown: &mut String| {
         let digits: Vec<char> = run.chars().collect();
         if digits.len() < 11 {
             shown.push_str(run);

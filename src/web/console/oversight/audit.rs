@@ -156,11 +156,16 @@ pub(super) async fn compare(signed: Signed, ConsoleForm(noted): ConsoleForm<Note
         Ok(Comparison::Differs { found }) => failed(
             &signed.shell,
             "/audit",
-            format!("第 {seq} 条的摘要与记下的不一致（现为 {}…）。请先核对抄写，仍不一致请立即保全数据库并追查", &found[..16]),
+            format!(
+                "第 {seq} 条的摘要与记下的不一致（现为 {}…）。请先核对抄写，仍不一致请立即保全数据库并追查",
+                &found[..16]
+            ),
         ),
-        Ok(Comparison::Missing) => {
-            failed(&signed.shell, "/audit", format!("没有第 {seq} 条记录。若当时确有，说明末尾被删除，请立即保全数据库并追查"))
-        }
+        Ok(Comparison::Missing) => failed(
+            &signed.shell,
+            "/audit",
+            format!("没有第 {seq} 条记录。若当时确有，说明末尾被删除，请立即保全数据库并追查"),
+        ),
         Err(error) => failed(&signed.shell, "/audit", error.to_string()),
     })
 }
@@ -185,11 +190,9 @@ pub(super) async fn step(
 
 fn said(shell: &Shell, walk: &ChainWalk) -> Response {
     match (walk.broken_at, walk.ended_at) {
-        (Some(seq), _) => failed(
-            shell,
-            "/audit",
-            format!("审计链在第 {seq} 条断开：这一条缺失或被改动过。请立即保全数据库并追查"),
-        ),
+        (Some(seq), _) => {
+            failed(shell, "/audit", format!("审计链在第 {seq} 条断开：这一条缺失或被改动过。请立即保全数据库并追查"))
+        }
         (None, Some(_)) => done(shell, "/audit", format!("审计链完整：第 1 条到第 {} 条逐条核对无误", walk.head_seq)),
         (None, None) => done(shell, "/audit", format!("已核对到第 {} 条，还没有核对完，请继续", walk.checked)),
     }

@@ -224,15 +224,14 @@ fn rules(of: &Rules<'_>) -> Vec<String> {
         lines.push(of.terms.to_owned());
     }
     lines.push(STARS.get(usize::from(of.min_star)).map_or(String::new(), |(_, label)| format!("适用：{label}")));
-    let hours = if of.hours.is_empty() { "全天".to_owned() } else { of.hours.replace('-', " 至 ").replace(',', "，") };
+    let hours =
+        if of.hours.is_empty() { "全天".to_owned() } else { of.hours.replace('-', " 至 ").replace(',', "，") };
     lines.push(format!("时间：{}，{hours}", of.days));
     lines.push(match (&of.from, &of.to) {
         (None, None) => "有效期：与协议相同".to_owned(),
-        (from, to) => format!(
-            "有效期：{} 至 {}",
-            from.as_deref().unwrap_or("协议开始"),
-            to.as_deref().unwrap_or("协议截止")
-        ),
+        (from, to) => {
+            format!("有效期：{} 至 {}", from.as_deref().unwrap_or("协议开始"), to.as_deref().unwrap_or("协议截止"))
+        }
     });
     let names = ["每人每天", "每人每月", "每人总共"];
     let limits: Vec<_> = names

@@ -85,9 +85,7 @@ fn row(line: PartnerLine, today: Date) -> Row {
     let (tone, left) = match line.state {
         "ended" => ("bad", String::new()),
         "not_yet" => ("quiet", String::new()),
-        _ if left <= SOON_DAYS => {
-            ("warn", format!("还有 {left} 天"))
-        }
+        _ if left <= SOON_DAYS => ("warn", format!("还有 {left} 天")),
         _ => ("good", String::new()),
     };
     Row { line, tone, left }
@@ -97,8 +95,19 @@ pub(super) async fn export(signed: Signed, Query(asked): Query<Asked>) -> Result
     let desk = &signed.desk;
     let lines = desk.all_partners(PartnerState::parse(&asked.state), &asked.q).await?;
     let today = beijing_date(desk.office().now());
-    let headers =
-        ["编号", "单位名称", "类别", "协议编号", "协议开始", "协议截止", "状态", "终止日期", "终止原因", "优惠项目", "设备"];
+    let headers = [
+        "编号",
+        "单位名称",
+        "类别",
+        "协议编号",
+        "协议开始",
+        "协议截止",
+        "状态",
+        "终止日期",
+        "终止原因",
+        "优惠项目",
+        "设备",
+    ];
     let rows = lines.into_iter().map(|line| {
         vec![
             Cell::from(line.id),
@@ -246,10 +255,9 @@ struct Unusual {
 
 pub(super) async fn unusual(signed: Signed) -> Result<Response, PageError> {
     let (lines, when) = signed.desk.unusual().await?;
-    let groups = FindingKind::ALL.into_iter().map(|kind| FindingGroup {
-        kind,
-        lines: lines.iter().filter(|line| line.kind == kind).cloned().collect(),
-    });
+    let groups = FindingKind::ALL
+        .into_iter()
+        .map(|kind| FindingGroup { kind, lines: lines.iter().filter(|line| line.kind == kind).cloned().collect() });
     let groups = groups.filter(|group| !group.lines.is_empty()).collect();
     render(&Unusual { shell: signed.shell, groups, counted: counted(&when) })
 }
@@ -436,15 +444,7 @@ async fn agreement(
     let fresh = form.is_none();
     let mut form = form.unwrap_or_else(|| AgreementForm { on: today.to_string(), ..AgreementForm::default() });
     form.seen = line.ended_from.unwrap_or(line.agreement_to).to_string();
-    let page = Agreement {
-        row: row(line, today),
-        form,
-        ending,
-        today: today.to_string(),
-        shell,
-        errors,
-        conflict,
-    };
+    let page = Agreement { row: row(line, today), form, ending, today: today.to_string(), shell, errors, conflict };
     let status = match (fresh, page.conflict.is_empty()) {
         (true, _) => axum::http::StatusCode::OK,
         (false, true) => axum::http::StatusCode::UNPROCESSABLE_ENTITY,

@@ -90,9 +90,10 @@ pub(super) fn about(desk: &Desk, asked: &Asked) -> Result<About, DeskError> {
 }
 
 async fn content(desk: &Desk, about: About, asked: &Asked) -> Result<Content, PageError> {
-    let figures = desk.figures(about, asked.year()).await?.ok_or_else(|| {
-        DeskError::Refused("还没有统计数据。请先到“统计督查”页面点“重新统计”".into())
-    })?;
+    let figures = desk
+        .figures(about, asked.year())
+        .await?
+        .ok_or_else(|| DeskError::Refused("还没有统计数据。请先到“统计督查”页面点“重新统计”".into()))?;
     let year = figures.year;
     let (parts, units) = match about {
         About::City => (desk.county_parts(year).await?, desk.all_unit_parts(None, year).await?),
@@ -140,11 +141,23 @@ fn table(figures: &Figures, parts: &[Part], about: About) -> Section {
     let chart = charts(figures, parts, about).into_iter().next().map_or(String::new(), |(_, svg)| svg);
     Section {
         title: if city { "二、各县（区）" } else { "二、各单位" },
-        text: format!("全年服务 {} 小时，人均 {} 小时。", hours(figures.total.minutes), tenths(figures.tenths_a_head())),
+        text: format!(
+            "全年服务 {} 小时，人均 {} 小时。",
+            hours(figures.total.minutes),
+            tenths(figures.tenths_a_head())
+        ),
         chart,
         caption: if city { "各县（区）情况" } else { "各单位情况" }.into(),
         heads: vec![
-            "名称", "在职人数", "志愿者", "注册率", "服务小时", "人均", if city { "达标单位" } else { "目标" }, "星级", "有效证件",
+            "名称",
+            "在职人数",
+            "志愿者",
+            "注册率",
+            "服务小时",
+            "人均",
+            if city { "达标单位" } else { "目标" },
+            "星级",
+            "有效证件",
         ],
         rows: rows.collect(),
         note: more(parts.len()),
@@ -152,7 +165,8 @@ fn table(figures: &Figures, parts: &[Part], about: About) -> Section {
 }
 
 fn behind_in_registration(units: &[Part]) -> Section {
-    let mut behind: Vec<&Part> = units.iter().filter(|part| part.standing.rate().is_some_and(|rate| rate < 1000)).collect();
+    let mut behind: Vec<&Part> =
+        units.iter().filter(|part| part.standing.rate().is_some_and(|rate| rate < 1000)).collect();
     behind.sort_by_key(|part| (part.standing.rate(), part.standing.key));
     let rows = behind.iter().take(LISTED).map(|part| {
         let standing = &part.standing;

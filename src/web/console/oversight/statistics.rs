@@ -260,20 +260,24 @@ pub(super) fn headlines(figures: &Figures, about: About) -> Vec<Headline> {
         ),
     };
     vec![
-        Headline { title: "在册志愿者", figure: figure(standing.people), note: format!("另有 {} 人已退出", figure(standing.exited)) },
+        Headline {
+            title: "在册志愿者",
+            figure: figure(standing.people),
+            note: format!("另有 {} 人已退出", figure(standing.exited)),
+        },
         Headline { title: "注册率", figure: percent(standing.rate()), note: rate_note },
         Headline { title: "人均服务小时", figure: tenths(figures.tenths_a_head()), note: hours_note },
         Headline {
-            title: "星级志愿者",
-            figure: figure(stars),
-            note: format!("本年度认定 {} 人", figure(total.stars)),
+            title: "星级志愿者", figure: figure(stars), note: format!("本年度认定 {} 人", figure(total.stars))
         },
         Headline {
             title: "有效志愿服务证",
             figure: figure(standing.cards_valid),
             note: format!("未制证 {}，未打印 {}", figure(standing.without_card), figure(standing.unprinted)),
         },
-        Headline { title: "优惠使用", figure: figure(total.uses), note: "持证人全年使用次数，不含已撤销的".into() },
+        Headline {
+            title: "优惠使用", figure: figure(total.uses), note: "持证人全年使用次数，不含已撤销的".into()
+        },
     ]
 }
 
@@ -301,7 +305,10 @@ pub(super) fn charts(figures: &Figures, parts: &[Part], about: About) -> Vec<(&'
         let rates: Vec<Bar> = rates.collect();
         charts.push(("各县（区）注册率（虚线为 100%）", chart::bars("c-rate", "各县（区）注册率", &rates)));
     }
-    charts.push(("每月服务小时数", chart::columns("c-hours", "每月服务小时数", &months(|month| month.minutes / 60, "小时"))));
+    charts.push((
+        "每月服务小时数",
+        chart::columns("c-hours", "每月服务小时数", &months(|month| month.minutes / 60, "小时")),
+    ));
     let stars: Vec<Bar> = ["一星", "二星", "三星", "四星", "五星"]
         .iter()
         .zip(figures.standing.stars)
@@ -402,12 +409,33 @@ pub(super) async fn export(signed: Signed, Query(asked): Query<Asked>) -> Result
     };
     let parts = desk.all_unit_parts(county, year).await?;
     let headers = [
-        "县（区）", "单位", "目标群体", "在职人数", "在册志愿者", "注册率（%）", "服务小时", "人均小时", "人均目标",
-        "一星", "二星", "三星", "四星", "五星", "有效证件", "未制证", "未打印", "本年签发", "优惠使用",
+        "县（区）",
+        "单位",
+        "目标群体",
+        "在职人数",
+        "在册志愿者",
+        "注册率（%）",
+        "服务小时",
+        "人均小时",
+        "人均目标",
+        "一星",
+        "二星",
+        "三星",
+        "四星",
+        "五星",
+        "有效证件",
+        "未制证",
+        "未打印",
+        "本年签发",
+        "优惠使用",
     ];
     let rows = parts.iter().map(|part| {
         let (standing, total) = (&part.standing, &part.total);
-        let county = if standing.county == 0 { "市级单位" } else { County::from_code(standing.county).map_or("", County::name) };
+        let county = if standing.county == 0 {
+            "市级单位"
+        } else {
+            County::from_code(standing.county).map_or("", County::name)
+        };
         let mut cells = vec![
             Cell::from(county),
             standing.name.as_str().into(),

@@ -13,12 +13,12 @@ use super::{ImportId, Reach, Reader, StoreError, Tx, UnitId};
 
 id!(
     /// Key of a roster under way.
-    DraftId
+    RosterDraftId
 );
 
 /// Where a roster under way stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum DraftState {
+pub enum RosterState {
     /// Being looked through.
     Open,
     /// Registered and delivered.
@@ -29,7 +29,7 @@ pub enum DraftState {
 
 /// What a row of it comes to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum DraftOutcome {
+pub enum RosterOutcome {
     /// Nobody's row: title, header, sums, foot.
     Aside,
     /// A person who would be registered.
@@ -44,7 +44,7 @@ pub enum DraftOutcome {
 
 /// How many rows came to what.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct DraftCounts {
+pub struct RosterCounts {
     /// New people.
     pub fresh: u64,
     /// People registered before.
@@ -56,7 +56,7 @@ pub struct DraftCounts {
 }
 
 /// A roster to keep. Personal data in the clear: they are sealed on the way in.
-pub struct NewDraft {
+pub struct NewRosterDraft {
     /// The unit whose roster it is.
     pub unit: UnitId,
     /// The file's name, without its folder.
@@ -72,11 +72,11 @@ pub struct NewDraft {
 }
 
 /// A row to keep.
-pub struct NewDraftRow {
+pub struct NewRosterRow {
     /// As the spreadsheet program numbers it, from 1.
     pub number: u32,
     /// What it comes to.
-    pub outcome: DraftOutcome,
+    pub outcome: RosterOutcome,
     /// Identity number, if the row has one; kept as a blind index.
     pub identity: Option<Zeroizing<String>>,
     /// Cells and problems, as text; sealed.
@@ -84,18 +84,18 @@ pub struct NewDraftRow {
 }
 
 /// A row that changes.
-pub struct DraftRowChange {
+pub struct RosterRowChange {
     /// What it becomes.
-    pub row: NewDraftRow,
+    pub row: NewRosterRow,
     /// Whether a person changed it, and at which revision they saw it; none if it changed along with another.
     pub revision: Option<i64>,
 }
 
 /// A roster under way.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Draft {
+pub struct RosterDraft {
     /// Key.
-    pub id: DraftId,
+    pub id: RosterDraftId,
     /// Whose.
     pub unit: UnitId,
     /// Name of the unit.
@@ -109,9 +109,9 @@ pub struct Draft {
     /// The day of application.
     pub handed_in: Date,
     /// Where it stands.
-    pub state: DraftState,
+    pub state: RosterState,
     /// Its rows.
-    pub counts: DraftCounts,
+    pub counts: RosterCounts,
     /// The import that registered it, if anybody was new.
     pub import: Option<ImportId>,
     /// Login of who handed it in.
@@ -130,11 +130,11 @@ pub struct Draft {
 
 /// A row of one, opened.
 #[derive(Clone, PartialEq, Eq)]
-pub struct DraftRow {
+pub struct RosterRow {
     /// As the spreadsheet program numbers it.
     pub number: u32,
     /// What it comes to.
-    pub outcome: DraftOutcome,
+    pub outcome: RosterOutcome,
     /// Cells and problems.
     pub body: Zeroizing<String>,
     /// Who changed it last, and when; none since it was handed in.
@@ -145,13 +145,13 @@ pub struct DraftRow {
 
 /// Which rows are shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RowFilter {
+pub enum RosterRows {
     /// Every row of the sheet, nobody's and removed ones too.
     Everything,
     /// Every row that is somebody's, unless taken out.
     People,
     /// Only rows of one outcome.
-    Only(DraftOutcome),
+    Only(RosterOutcome),
 }
 
 const SELECT: &str = "SELECT d.id, d.unit_id, unit.name, unit.county, d.file_name, d.file_sha256, d.handed_in, d.state, \
@@ -171,7 +171,7 @@ const INSERT_ROW: Insert = Insert {
 
 impl Reader {
     /// One roster under way, or what is left of it.
-    pub async fn draft(&mut self, id: DraftId) -> Result<Option<Draft>, StoreError> {
+    pub async fn roster_draft(&mut self, id: RosterDraftId) -> Result<Option<RosterDraft>, StoreError> {
         let mut query = Statement::new(SELECT);
         query.push(" AND d.id = ").bind(id.0);
         query.fetch_optional(self).await?.as_ref().map(draft).transpose()
@@ -179,14 +179,14 @@ impl Reader {
 
     /// Up to `limit` rosters under way within reach, newest first, older than `before`; only those in one state, of one
     /// unit, if asked.
-    pub async fn drafts(
+    pub async fn roster_drafts(
         &mut self,
         reach: Reach,
-        state: Option<DraftState>,
+        state: Option<RosterState>,
         unit: Option<UnitId>,
-        before: Option<DraftId>,
+        before: Option<RosterDraftId>,
         limit: u32,
-    ) -> Result<Vec<Draft>, StoreError> {
+    ) -> Result<Vec<RosterDraft>, StoreError> {
         let mut query = Statement::new(SELECT);
         reach.narrow(&mut query, "unit")?;
         if let Some(state) = state {
@@ -203,13 +203,13 @@ impl Reader {
     }
 
     /// How many rosters of a unit are being looked through.
-    pub async fn open_drafts(&mut self, unit: UnitId) -> Result<u64, StoreError> {
+    pub async fn open_rosters(&mut self, unit: UnitId) -> Result<u64, StoreError> {
         let sql = "SELECT count(*) FROM roster_draft WHERE unit_id = $1 AND state = 'open'";
         sqlx::query(sql).bind(unit.0).fetch_one(self.connection()).await?.number(0, "草稿数")
     }
 
     /// What belongs to the sheet as a whole; none once the rows are forgotten.
-    pub async fn draft_body(&mut self, id: DraftId) -> Result<Option<Zeroizing<String>>, StoreError> {
+    pub async fn roster_body(&mut self, id: RosterDraftId) -> Result<Option<Zeroizing<String>>, StoreError> {
         let sql = "SELECT body_sealed FROM roster_draft WHERE id = $1";
         let Some(row) = sqlx::query(sql).bind(id.0).fetch_optional(self.connection()).await? else { return Ok(None) };
         let Some(sealed) = row.bytes_or_null(0)? else { return Ok(None) };
@@ -217,46 +217,50 @@ impl Reader {
     }
 
     /// Up to `limit` rows in the sheet's order after row number `after`.
-    pub async fn draft_rows(
+    pub async fn roster_rows(
         &mut self,
-        id: DraftId,
-        filter: RowFilter,
+        id: RosterDraftId,
+        filter: RosterRows,
         after: u32,
         limit: u32,
-    ) -> Result<Vec<DraftRow>, StoreError> {
+    ) -> Result<Vec<RosterRow>, StoreError> {
         let mut query = Statement::new(SELECT_ROW);
         query.bind(id.0).push(" AND number > ").bind(i64::from(after));
         match filter {
-            RowFilter::Everything => {}
-            RowFilter::People => {
+            RosterRows::Everything => {}
+            RosterRows::People => {
                 query.push(" AND outcome IN ('new', 'known', 'refused')");
             }
-            RowFilter::Only(outcome) => {
+            RosterRows::Only(outcome) => {
                 query.push(" AND outcome = ").bind(outcome.as_str());
             }
         }
         query.push(" ORDER BY number LIMIT ").bind(i64::from(limit));
         let rows = query.fetch_all(self).await?;
-        rows.iter().map(|row| self.draft_row_of(row)).collect()
+        rows.iter().map(|row| self.open_roster_row(row)).collect()
     }
 
     /// One row.
-    pub async fn draft_row(&mut self, id: DraftId, number: u32) -> Result<Option<DraftRow>, StoreError> {
+    pub async fn roster_row(&mut self, id: RosterDraftId, number: u32) -> Result<Option<RosterRow>, StoreError> {
         let mut query = Statement::new(SELECT_ROW);
         query.bind(id.0).push(" AND number = ").bind(i64::from(number));
         let row = query.fetch_optional(self).await?;
-        row.as_ref().map(|row| self.draft_row_of(row)).transpose()
+        row.as_ref().map(|row| self.open_roster_row(row)).transpose()
     }
 
     /// The rows, unless taken out, that have one of these identity numbers, in the sheet's order.
-    pub async fn draft_rows_of(&mut self, id: DraftId, identities: &[&str]) -> Result<Vec<DraftRow>, StoreError> {
+    pub async fn roster_rows_of(
+        &mut self,
+        id: RosterDraftId,
+        identities: &[&str],
+    ) -> Result<Vec<RosterRow>, StoreError> {
         let mut found = Vec::new();
         for identity in identities {
             let index = self.shared.sealer.blind(INDEX, identity);
             let mut query = Statement::new(SELECT_ROW);
             query.bind(id.0).push(" AND identity_index = ").bind(&index[..]).push(" AND outcome <> 'removed'");
             for row in &query.fetch_all(self).await? {
-                found.push(self.draft_row_of(row)?);
+                found.push(self.open_roster_row(row)?);
             }
         }
         found.sort_by_key(|row| row.number);
@@ -264,10 +268,10 @@ impl Reader {
         Ok(found)
     }
 
-    fn draft_row_of(&self, row: &AnyRow) -> Result<DraftRow, StoreError> {
-        Ok(DraftRow {
+    fn open_roster_row(&self, row: &AnyRow) -> Result<RosterRow, StoreError> {
+        Ok(RosterRow {
             number: row.number(1, "行号")?,
-            outcome: DraftOutcome::parse(row.str(2)?)?,
+            outcome: RosterOutcome::parse(row.str(2)?)?,
             body: self.shared.sealer.open(row_place(row.int(0)?), row.bytes(3)?)?,
             changed: row.text_or_null(4)?.zip(row.moment_or_null(5)?),
             revision: row.int(6)?,
@@ -277,10 +281,14 @@ impl Reader {
 
 impl Tx {
     /// Keeps a roster to be looked through (`roster.upload`).
-    pub async fn insert_draft(&mut self, new: &NewDraft, rows: &[NewDraftRow]) -> Result<DraftId, StoreError> {
+    pub async fn insert_roster_draft(
+        &mut self,
+        new: &NewRosterDraft,
+        rows: &[NewRosterRow],
+    ) -> Result<RosterDraftId, StoreError> {
         let id = self.draw_one("roster_draft").await?;
-        let counts = rows.iter().fold(DraftCounts::default(), |counts, row| counts.with(row.outcome, 1));
-        let body = self.sealed(draft_place(id), &new.body);
+        let counts = rows.iter().fold(RosterCounts::default(), |counts, row| counts.with(row.outcome, 1));
+        let body = self.seal_roster(draft_place(id), &new.body);
         let (actor, now) = (self.actor.clone(), self.now.as_second());
         sqlx::query(
             "INSERT INTO roster_draft (id, unit_id, file_name, file_sha256, handed_in, state, fresh, known, refused, \
@@ -326,12 +334,16 @@ impl Tx {
             "known": counts.known, "refused": counts.refused,
         });
         self.audit("roster.upload", format!("roster_draft/{id}"), detail);
-        Ok(DraftId(id))
+        Ok(RosterDraftId(id))
     }
 
     /// Changes rows of a roster that is open and counts them anew (`roster.correct`): `false`, with nothing changed, if a
     /// row that a person changed is no longer at the revision they saw.
-    pub async fn change_draft_rows(&mut self, id: DraftId, changes: &[DraftRowChange]) -> Result<bool, StoreError> {
+    pub async fn change_roster_rows(
+        &mut self,
+        id: RosterDraftId,
+        changes: &[RosterRowChange],
+    ) -> Result<bool, StoreError> {
         let (actor, now) = (self.actor.clone(), self.now.as_second());
         for change in changes {
             let sql = "SELECT id, revision FROM roster_draft_row WHERE draft_id = $1 AND number = $2";
@@ -343,7 +355,7 @@ impl Tx {
                 return Ok(false);
             }
             let identity = change.row.identity.as_ref().map(|identity| self.shared.sealer.blind(INDEX, identity));
-            let body = self.sealed(row_place(row), &change.row.body);
+            let body = self.seal_roster(row_place(row), &change.row.body);
             let by_hand = i64::from(change.revision.is_some());
             sqlx::query(
                 "UPDATE roster_draft_row SET outcome = $1, identity_index = $2, body_sealed = $3, revision = revision + $4, \
@@ -360,7 +372,7 @@ impl Tx {
             .execute(self.connection())
             .await?;
         }
-        let counts = self.count_draft(id).await?;
+        let counts = self.count_roster(id).await?;
         sqlx::query(
             "UPDATE roster_draft SET fresh = $1, known = $2, refused = $3, removed = $4, changed_by = $5, \
              changed_at = $6, revision = revision + 1 WHERE id = $7",
@@ -381,12 +393,12 @@ impl Tx {
 
     /// Closes a roster that was registered (`roster.confirm`), if it is open and still at `revision`; `counts` are what
     /// became of its rows in the end.
-    pub async fn confirm_draft(
+    pub async fn confirm_roster_draft(
         &mut self,
-        id: DraftId,
+        id: RosterDraftId,
         revision: i64,
         import: Option<ImportId>,
-        counts: DraftCounts,
+        counts: RosterCounts,
     ) -> Result<bool, StoreError> {
         let (actor, now) = (self.actor.clone(), self.now.as_second());
         let changed = sqlx::query(
@@ -412,7 +424,7 @@ impl Tx {
     }
 
     /// Gives an open roster up and forgets its rows (`roster.abandon`): `false` if it is not open.
-    pub async fn abandon_draft(&mut self, id: DraftId) -> Result<bool, StoreError> {
+    pub async fn abandon_roster_draft(&mut self, id: RosterDraftId) -> Result<bool, StoreError> {
         let (actor, now) = (self.actor.clone(), self.now.as_second());
         let changed = sqlx::query(
             "UPDATE roster_draft SET state = 'abandoned', body_sealed = NULL, changed_by = $1, changed_at = $2, \
@@ -425,20 +437,20 @@ impl Tx {
         .await?
         .rows_affected();
         if changed == 1 {
-            self.forget_rows(id.0).await?;
+            self.forget_roster_rows(id.0).await?;
             self.audit("roster.abandon", format!("roster_draft/{id}"), json!({}));
         }
         Ok(changed == 1)
     }
 
     /// Forgets the rows of rosters whose time is up (`roster.expire`); returns how many there were.
-    pub async fn forget_expired_drafts(&mut self) -> Result<usize, StoreError> {
+    pub async fn forget_expired_rosters(&mut self) -> Result<usize, StoreError> {
         let now = self.now.as_second();
         let sql = "SELECT id FROM roster_draft WHERE body_sealed IS NOT NULL AND expires_at <= $1 ORDER BY id LIMIT 20";
         let rows = sqlx::query(sql).bind(now).fetch_all(self.connection()).await?;
         for row in &rows {
             let id = row.int(0)?;
-            self.forget_rows(id).await?;
+            self.forget_roster_rows(id).await?;
             let sql = "UPDATE roster_draft SET body_sealed = NULL, \
                        state = CASE WHEN state = 'open' THEN 'abandoned' ELSE state END WHERE id = $1";
             sqlx::query(sql).bind(id).execute(self.connection()).await?;
@@ -448,26 +460,26 @@ impl Tx {
     }
 
     /// Notes that rows of a roster were shown in the clear (`roster.reveal`).
-    pub fn note_draft_shown(&mut self, id: DraftId, rows: serde_json::Value, reason: &str) {
+    pub fn note_roster_shown(&mut self, id: RosterDraftId, rows: serde_json::Value, reason: &str) {
         self.audit("roster.reveal", format!("roster_draft/{id}"), json!({"rows": rows, "reason": reason}));
     }
 
-    async fn forget_rows(&mut self, id: i64) -> Result<(), StoreError> {
+    async fn forget_roster_rows(&mut self, id: i64) -> Result<(), StoreError> {
         sqlx::query("DELETE FROM roster_draft_row WHERE draft_id = $1").bind(id).execute(self.connection()).await?;
         Ok(())
     }
 
-    async fn count_draft(&mut self, id: DraftId) -> Result<DraftCounts, StoreError> {
+    async fn count_roster(&mut self, id: RosterDraftId) -> Result<RosterCounts, StoreError> {
         let sql = "SELECT outcome, count(*) FROM roster_draft_row WHERE draft_id = $1 GROUP BY outcome";
         let rows = sqlx::query(sql).bind(id.0).fetch_all(self.connection()).await?;
-        let mut counts = DraftCounts::default();
+        let mut counts = RosterCounts::default();
         for row in &rows {
-            counts = counts.with(DraftOutcome::parse(row.str(0)?)?, row.number(1, "行数")?);
+            counts = counts.with(RosterOutcome::parse(row.str(0)?)?, row.number(1, "行数")?);
         }
         Ok(counts)
     }
 
-    fn sealed(&self, place: Place, plain: &str) -> Vec<u8> {
+    fn seal_roster(&self, place: Place, plain: &str) -> Vec<u8> {
         let mut nonce = [0; 24];
         self.shared.entropy.fill(&mut nonce);
         self.shared.sealer.seal(place, &nonce, plain)
@@ -477,7 +489,7 @@ impl Tx {
 /// The blind index is another one than the register's: rows cannot be joined to people without the key.
 const INDEX: &str = "roster_draft_row.identity";
 
-impl DraftState {
+impl RosterState {
     const ALL: [Self; 3] = [Self::Open, Self::Confirmed, Self::Abandoned];
 
     /// The word stored.
@@ -490,7 +502,7 @@ impl DraftState {
     }
 }
 
-impl DraftOutcome {
+impl RosterOutcome {
     const ALL: [Self; 5] = [Self::Aside, Self::New, Self::Known, Self::Refused, Self::Removed];
 
     /// The word stored.
@@ -512,14 +524,14 @@ impl DraftOutcome {
     }
 }
 
-impl DraftCounts {
-    fn with(mut self, outcome: DraftOutcome, count: u64) -> Self {
+impl RosterCounts {
+    fn with(mut self, outcome: RosterOutcome, count: u64) -> Self {
         match outcome {
-            DraftOutcome::Aside => {}
-            DraftOutcome::New => self.fresh += count,
-            DraftOutcome::Known => self.known += count,
-            DraftOutcome::Refused => self.refused += count,
-            DraftOutcome::Removed => self.removed += count,
+            RosterOutcome::Aside => {}
+            RosterOutcome::New => self.fresh += count,
+            RosterOutcome::Known => self.known += count,
+            RosterOutcome::Refused => self.refused += count,
+            RosterOutcome::Removed => self.removed += count,
         }
         self
     }
@@ -533,11 +545,11 @@ fn row_place(row: i64) -> Place {
     Place { table: "roster_draft_row", column: "body_sealed", row }
 }
 
-fn draft(row: &AnyRow) -> Result<Draft, StoreError> {
+fn draft(row: &AnyRow) -> Result<RosterDraft, StoreError> {
     let state = row.str(7)?;
-    let states = DraftState::ALL.into_iter();
-    Ok(Draft {
-        id: DraftId(row.int(0)?),
+    let states = RosterState::ALL.into_iter();
+    Ok(RosterDraft {
+        id: RosterDraftId(row.int(0)?),
         unit: UnitId(row.int(1)?),
         unit_name: row.text(2)?,
         county: row.county(3)?,
@@ -545,7 +557,7 @@ fn draft(row: &AnyRow) -> Result<Draft, StoreError> {
         file_sha256: row.array(5, "文件摘要")?,
         handed_in: row.date(6)?,
         state: states.into_iter().find(|s| s.as_str() == state).ok_or(StoreError::BadValue { what: "草稿状态" })?,
-        counts: DraftCounts {
+        counts: RosterCounts {
             fresh: row.number(8, "行数")?,
             known: row.number(9, "行数")?,
             refused: row.number(10, "行数")?,
@@ -561,8 +573,8 @@ fn draft(row: &AnyRow) -> Result<Draft, StoreError> {
     })
 }
 
-impl std::fmt::Debug for DraftRow {
+impl std::fmt::Debug for RosterRow {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "DraftRow({}, {:?})", self.number, self.outcome)
+        write!(f, "RosterRow({}, {:?})", self.number, self.outcome)
     }
 }
