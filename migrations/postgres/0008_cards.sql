@@ -87,11 +87,13 @@ CREATE TABLE photo_upload_row (
     UNIQUE (upload_id, place)
 );
 
--- What was handed out, to whom; undone ones stay as history.
+-- What was handed out, to whom, with the unit at that time; undone ones stay as history.
 CREATE TABLE handout (
     id BIGINT PRIMARY KEY,
     certificate_id BIGINT NOT NULL REFERENCES certificate (id),
     volunteer_id BIGINT NOT NULL REFERENCES volunteer (id),
+    unit_id BIGINT NOT NULL REFERENCES unit (id),
+    county TEXT NOT NULL,
     handed_on TEXT NOT NULL,
     received_by TEXT NOT NULL,
     recorded_by TEXT NOT NULL,
@@ -102,3 +104,5 @@ CREATE TABLE handout (
 );
 CREATE UNIQUE INDEX handout_live ON handout (certificate_id) WHERE undone_at IS NULL;
 CREATE INDEX handout_volunteer ON handout (volunteer_id);
+CREATE INDEX handout_unit ON handout (unit_id, id) WHERE undone_at IS NULL;
+CREATE INDEX handout_county ON handout (county, id) WHERE undone_at IS NULL;

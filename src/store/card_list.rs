@@ -237,6 +237,15 @@ impl Reader {
         Ok(found)
     }
 
+    /// The volunteers of exactly this name within reach, by number.
+    pub async fn chosen_by_name(&mut self, name: &str, reach: Reach, limit: u32) -> Result<Vec<Chosen>, StoreError> {
+        let mut query = Statement::new(COLUMNS);
+        query.push(FROM_PEOPLE).push(" WHERE v.name = ").bind(name);
+        reach.narrow(&mut query, "u")?;
+        query.push(" ORDER BY v.number LIMIT ").bind(i64::from(limit));
+        query.fetch_all(self).await?.iter().map(chosen).collect()
+    }
+
     /// A frozen list.
     pub async fn card_list(&mut self, id: i64) -> Result<Option<CardList>, StoreError> {
         let sql = "SELECT id, staff_id, title, detail, people, made_at, review_id FROM card_list WHERE id = $1";

@@ -7,8 +7,8 @@ use sqlx::any::AnyRow;
 
 use super::audit::BatchHash;
 use super::bulk::{Insert, Statement};
-use super::row::Columns;
-use super::{CertificateId, Reach, Reader, StoreError, Tx, UnitId, VolunteerId};
+use super::row::{Columns, county_text};
+use super::{CertificateId, Reach, Reader, StoreError, Tx, UnitId};
 
 /// A record of a card handed out.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,15 +39,25 @@ pub struct Handout {
 
 const INSERT: Insert = Insert {
     table: "handout",
-    columns: &["id", "certificate_id", "volunteer_id", "handed_on", "received_by", "recorded_by", "recorded_at"],
+    columns: &[
+        "id",
+        "certificate_id",
+        "volunteer_id",
+        "unit_id",
+        "county",
+        "handed_on",
+        "received_by",
+        "recorded_by",
+        "recorded_at",
+    ],
     fixed: &[],
     conflict: "",
     may_stop_halfway: false,
 };
 
-const SELECT: &str = "SELECT h.id, h.certificate_id, v.number, v.name, v.unit_id, u.name, u.county, h.handed_on, \
+const SELECT: &str = "SELECT h.id, h.certificate_id, v.number, v.name, h.unit_id, u.name, u.county, h.handed_on, \
                       h.received_by, h.recorded_by, h.recorded_at FROM handout h \
-                      JOIN volunteer v ON v.id = h.volunteer_id JOIN unit u ON u.id = v.unit_id";
+                      JOIN volunteer v ON v.id = h.volunteer_id JOIN unit u ON u.id = h.unit_id";
 
 impl Reader {
     /// Records in force, the newest first, before the key `before`; of one unit if given.
@@ -61,11 +71,27 @@ impl Reader {
         let mut query = Statement::new(SELECT);
         query.push(" WHERE h.undone_at IS NULL AND h.id < ").bind(before.unwrap_or(i64::MAX));
         if let Some(unit) = unit {
-            query.push(" AND v.unit_id = ").bind(unit.0);
+            query.push(" AND h.unit_id = ").bind(unit.0);
         }
-        reach.narrow(&mut query, "u")?;
+        match reach {
+            Reach::Everything => {}
+            Reach::County(county) => {
+                query.push(" AND h.county = ").bind(county_text(county)?);
+            }
+            Reach::Unit(unit) => {
+                query.push(" AND h.unit_id = ").bind(unit.0);
+            }
+        }
         query.push(" ORDER BY h.id DESC LIMIT ").bind(i64::from(limit));
         query.fetch_all(self).await?.iter().map(handout).collect()
+    }
+
+    /// For each of these cards the unit of its holder now, with its county, in no order.
+    pub async fn units_of_cards(&mut self, cards: &[CertificateId]) -> Result<Vec<(UnitId, u8)>, StoreError> {
+        let select = "SELECT v.unit_id, u.county FROM certificate c JOIN volunteer v ON v.id = c.volunteer_id \
+                      JOIN unit u ON u.id = v.unit_id WHERE c.id";
+        let rows = self.select_in(select, cards, "", |values, id| values.push(id.0)).await?;
+        rows.iter().map(|row| Ok((UnitId(row.int(0)?), row.county(1)?))).collect()
     }
 
     /// The record in force of one card.
@@ -85,22 +111,26 @@ impl Tx {
         handed_on: Date,
         received_by: &str,
     ) -> Result<Vec<String>, StoreError> {
-        let select = "SELECT id, volunteer_id, number FROM certificate WHERE state = 'valid' AND stage < 2 AND id";
+        let select = "SELECT c.id, v.id, v.number, v.unit_id, u.county FROM certificate c \
+                      JOIN volunteer v ON v.id = c.volunteer_id JOIN unit u ON u.id = v.unit_id \
+                      WHERE c.state = 'valid' AND c.stage < 2 AND c.id";
         let rows = self.select_in(select, cards, "", |values, id| values.push(id.0)).await?;
         if rows.is_empty() {
             return Ok(Vec::new());
         }
         let mut found = Vec::with_capacity(rows.len());
         for row in &rows {
-            found.push((CertificateId(row.int(0)?), VolunteerId(row.int(1)?), row.text(2)?));
+            found.push((CertificateId(row.int(0)?), row.int(1)?, row.text(2)?, row.int(3)?, row.text(4)?));
         }
         let keys = self.draw("handout", found.len()).await?;
         let (now, actor, day) = (self.now.as_second(), self.actor.clone(), handed_on.to_string());
         let new: Vec<_> = keys.zip(&found).collect();
-        self.insert_all(&INSERT, &new, |values, (key, (card, volunteer, _))| {
+        self.insert_all(&INSERT, &new, |values, (key, (card, volunteer, _, unit, county))| {
             values.push(*key);
             values.push(card.0);
-            values.push(volunteer.0);
+            values.push(*volunteer);
+            values.push(*unit);
+            values.push(county.as_str());
             values.push(day.as_str());
             values.push(received_by);
             values.push(actor.as_str());
@@ -116,7 +146,7 @@ impl Tx {
         }
         let detail = json!({"count": ids.len(), "handed_on": day, "cards_sha256": hash.hex()});
         self.audit("card.hand_out", "handout", detail);
-        Ok(found.into_iter().map(|(.., number)| number).collect())
+        Ok(found.into_iter().map(|(_, _, number, ..)| number).collect())
     }
 
     /// Takes the record of a card handed out back, with a reason (`card.hand_out_undo`); false if there is none in force.

@@ -91,6 +91,13 @@ impl Reader {
         query.fetch_optional(self).await?.as_ref().map(job).transpose()
     }
 
+    /// The job that this step was asked for as, by [`JobTask::once`].
+    pub async fn job_of(&mut self, task: &JobTask) -> Result<Option<Job>, StoreError> {
+        let mut query = Statement::new(SELECT);
+        query.push(" WHERE once = ").bind(task.once());
+        query.fetch_optional(self).await?.as_ref().map(job).transpose()
+    }
+
     /// The newest jobs, `staff`'s only if given, before the key `before`.
     pub async fn jobs(&mut self, staff: Option<i64>, before: Option<i64>, limit: u32) -> Result<Vec<Job>, StoreError> {
         let mut query = Statement::new(SELECT);

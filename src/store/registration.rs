@@ -205,6 +205,7 @@ impl Tx {
     /// number, hours and the trail stay, as the law asks for the records and a return must be recognised. The event names
     /// which kinds of data were there to erase. Their card is the caller's to revoke.
     /// A volunteer leaves (退出自由, `volunteer.exit`): contact data and photo are erased; identity number, hours and the trail
+    /// A volunteer leaves (退出自由, `volunteer.exit`): contact data are erased; identity number, hours and the trail
     /// stay, as the law asks for the records and a return must be recognised. Their card is the caller's to revoke.
     pub async fn exit_volunteer(&mut self, id: VolunteerId) -> Result<ExitOutcome, StoreError> {
         let now = self.now.as_second();

@@ -103,7 +103,7 @@ impl Desk {
         let whose = (self.staff().role != Role::FederationAdmin).then_some(self.staff().id);
         let mut reader = self.office().store.read().await?;
         let jobs = reader.jobs(whose, before, limit).await?;
-        Ok(jobs.into_iter().map(|job| self.view(job, 0)).collect())
+        Ok(jobs.into_iter().map(|job| self.job_view(job, 0)).collect())
     }
 
     /// One job.
@@ -116,7 +116,7 @@ impl Desk {
             JobState::Waiting => self.office().store.read().await?.jobs_before(id).await?,
             _ => 0,
         };
-        Ok(self.view(job, before))
+        Ok(self.job_view(job, before))
     }
 
     /// Asks a job to stop; what it did stays.
@@ -193,7 +193,7 @@ impl Desk {
         }
     }
 
-    fn view(&self, job: Job, before: u64) -> JobView {
+    fn job_view(&self, job: Job, before: u64) -> JobView {
         let now = self.office().now();
         let running = job.state == JobState::Running;
         let left = job.begun_at.filter(|_| running && job.done > 0 && job.done < job.total).map(|begun| {
