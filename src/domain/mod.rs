@@ -4,6 +4,7 @@
 
 pub mod certificate;
 pub mod codes;
+pub mod correction;
 pub mod division;
 pub mod hours;
 pub mod identity;
