@@ -14,12 +14,16 @@ mod server;
 mod support;
 
 mod accounts;
+mod accounts_sign_in;
+mod accounts_staff;
+mod accounts_theft;
 mod cards;
 mod forms;
 mod frame;
 mod hostile;
 mod hours;
 mod oversight;
+mod matrix;
 mod people;
 mod rosters;
 mod stars;
