@@ -79,8 +79,7 @@ impl ApplicationState {
         use ApplicationState::{Approved, Draft, Rejected, Returned, Submitted, Withdrawn};
         matches!(
             (self, next),
-            (Draft | Returned, Submitted | Withdrawn)
-                | (Submitted, Approved | Returned | Rejected | Withdrawn)
+            (Draft | Returned, Submitted | Withdrawn) | (Submitted, Approved | Returned | Rejected | Withdrawn)
         )
     }
 }

@@ -364,9 +364,7 @@ impl Tx {
     ) -> Result<bool, StoreError> {
         use ApplicationState::{Approved, Draft, Rejected, Returned, Submitted, Withdrawn};
         let (set, action) = match step.to {
-            Submitted => {
-                ("submitted_by = $1, submitted_at = $2, reason = $3, volunteer_id = $4", "application.submit")
-            }
+            Submitted => ("submitted_by = $1, submitted_at = $2, reason = $3, volunteer_id = $4", "application.submit"),
             Approved => ("decided_by = $1, decided_at = $2, reason = $3, volunteer_id = $4", "application.approve"),
             Returned => ("decided_by = $1, decided_at = $2, reason = $3, volunteer_id = $4", "application.return"),
             Rejected => ("decided_by = $1, decided_at = $2, reason = $3, volunteer_id = $4", "application.reject"),

@@ -31,6 +31,14 @@ pub enum Fault {
         /// Characters allowed.
         most: usize,
     },
+    /// More lines than the form has room for.
+    #[error("最多 {most} 行，此处为 {found} 行：请合并")]
+    TooManyLines {
+        /// Lines found.
+        found: usize,
+        /// Lines allowed.
+        most: usize,
+    },
     /// A control character, or a line break where there is one line.
     #[error("含有控制字符 {}：请删除后重新录入", visible(*.0))]
     Control(char),
@@ -123,12 +131,14 @@ const LONGEST: [(&str, usize); 13] = [
     ("work_position", 30),
     ("address", 80),
     ("email", 80),
-    ("resume", 500),
+    ("resume", 400),
     ("guardian_relation", 10),
     ("mobile", 60),
     ("office_phone", 60),
 ];
 const LONGEST_OTHER: usize = 40;
+/// Lines of the résumé.
+const LINES: usize = 16;
 
 impl ApplicationText {
     /// What even a draft must keep to: lengths, and no character that hides or breaks something.
@@ -180,7 +190,8 @@ impl ApplicationText {
             let good = text.len() == 6 && text.bytes().all(|b| b.is_ascii_digit());
             if good { Ok(text) } else { Err(Fault::Postcode) }
         });
-        let email = judge.optional("email", &self.email, |text| if is_email(&text) { Ok(text) } else { Err(Fault::Email) });
+        let email =
+            judge.optional("email", &self.email, |text| if is_email(&text) { Ok(text) } else { Err(Fault::Email) });
         let mobile = judge.take(
             "mobile",
             match Phone::parse(&self.mobile) {
@@ -306,12 +317,7 @@ impl Judge {
     }
 
     /// A field that may be empty; blanks and full-width characters do not count.
-    fn optional<T>(
-        &mut self,
-        field: &'static str,
-        text: &str,
-        read: impl Fn(String) -> Result<T, Fault>,
-    ) -> Option<T> {
+    fn optional<T>(&mut self, field: &'static str, text: &str, read: impl Fn(String) -> Result<T, Fault>) -> Option<T> {
         match bare(text).into_owned() {
             text if text.is_empty() => None,
             text => self.take(field, read(text)),
@@ -354,6 +360,10 @@ fn unfit(text: &str, most: usize, lines: bool) -> Option<Fault> {
     if found > most {
         return Some(Fault::TooLong { found, most });
     }
+    let found = text.trim().lines().count();
+    if found > LINES {
+        return Some(Fault::TooManyLines { found, most: LINES });
+    }
     text.chars().find_map(|c| match c {
         '\n' | '\r' if lines => None,
         c if c.is_control() => Some(Fault::Control(c)),
@@ -390,6 +400,10 @@ fn is_email(text: &str) -> bool {
     text.is_ascii()
         && text.bytes().all(|b| b.is_ascii_graphic() && !matches!(b, b'<' | b'>' | b'"' | b',' | b';'))
         && text.split_once('@').is_some_and(|(local, domain)| {
-            !local.is_empty() && domain.contains('.') && !domain.contains('@') && !domain.starts_with('.') && !domain.ends_with('.')
+            !local.is_empty()
+                && domain.contains('.')
+                && !domain.contains('@')
+                && !domain.starts_with('.')
+                && !domain.ends_with('.')
         })
 }
