@@ -5,6 +5,7 @@
 pub mod application;
 pub mod certificate;
 pub mod codes;
+pub mod correction;
 pub mod division;
 pub mod hours;
 pub mod identity;

@@ -22,15 +22,18 @@ mod application;
 mod audit;
 mod bulk;
 mod certificate;
+mod correction;
 mod device;
 mod dialect;
 mod error;
 mod import;
 mod key;
+mod merge;
 mod meta;
 mod migrate;
 mod offer;
 mod partner;
+mod people;
 mod publication;
 mod reach;
 mod record;
@@ -64,6 +67,7 @@ pub use certificate::{
     Certificate, CertificateId, IssueCandidate, LiveCertificate, NewCertificate, PrintCard, PrintCursor, ReissueWhen,
     Selection, StateChange,
 };
+pub use correction::{Change, CorrectOutcome, Corrected, Correction};
 pub use device::{Device, EnrolmentCode};
 pub use dialect::DatabaseUrl;
 pub use error::StoreError;
@@ -72,6 +76,8 @@ pub use key::{KeyId, KeyRole, KeyState, KeyStateChange, NewKey, SigningKey};
 pub use meta::Counts;
 pub use offer::PartnerOffer;
 pub use partner::{NewPartner, Partner};
+pub use merge::Merged;
+pub use people::{CardFilter, DuplicateGroup, NameCursor, PeopleFilter, PersonLine, PlaceInList, Standing};
 pub use publication::{Bundle, BundleMark, StatusTokens, TrustList};
 pub use reach::Reach;
 pub use record::{DayRecord, NewServiceRecord, RecordId, ServiceRecord};
