@@ -26,6 +26,8 @@ pub struct Config {
     pub calendar: Calendar,
     /// Upper bounds for imported files.
     pub limits: Limits,
+    /// Signing in at the console.
+    pub console: Console,
 }
 
 /// What is printed on the card and how long it is valid.
@@ -124,6 +126,24 @@ impl Default for Limits {
     }
 }
 
+/// Signing in at the console.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Console {
+    /// Whether roles that sign, print or confirm need a second factor before they may do anything else.
+    pub second_factor: bool,
+    /// A session unused for so many minutes is over, 5 to 480.
+    pub idle_minutes: u32,
+    /// A session is over after so many hours, however busy, 1 to 24.
+    pub session_hours: u32,
+}
+
+impl Default for Console {
+    fn default() -> Self {
+        Self { second_factor: true, idle_minutes: 30, session_hours: 12 }
+    }
+}
+
 /// Why a configuration was refused.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
@@ -219,6 +239,12 @@ impl Config {
         if self.limits.file_mb == 0 || self.limits.unpacked_mb == 0 || self.limits.rows == 0 {
             return field("limits", "各项须大于 0");
         }
+        if !(5..=480).contains(&self.console.idle_minutes) {
+            return field("console.idle_minutes", "须在 5 到 480 之间");
+        }
+        if !(1..=24).contains(&self.console.session_hours) {
+            return field("console.session_hours", "须在 1 到 24 之间");
+        }
         Ok(())
     }
 }
@@ -242,6 +268,16 @@ mod tests {
     fn an_address_with_a_fragment_is_refused() {
         let config = Config { public_url: "https://zyz.example.cn/#".into(), ..Config::default() };
         assert!(matches!(config.validate(), Err(ConfigError::Field { field: "public_url", .. })));
+    }
+
+    #[test]
+    fn sessions_are_neither_endless_nor_too_short() {
+        for console in
+            [Console { idle_minutes: 4, ..Console::default() }, Console { session_hours: 25, ..Console::default() }]
+        {
+            let config = Config { console, ..Config::default() };
+            assert!(matches!(config.validate(), Err(ConfigError::Field { .. })), "{config:?}");
+        }
     }
 
     #[test]

@@ -13,5 +13,6 @@ pub mod offer;
 pub mod partner;
 pub mod person;
 pub mod redemption;
+pub mod review;
 pub mod staff;
 pub mod star;

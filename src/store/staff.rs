@@ -129,8 +129,8 @@ impl Tx {
         let state = if new.password.is_some() { StaffState::Active } else { StaffState::Invited };
         let now = self.now.as_second();
         sqlx::query(
-            "INSERT INTO staff (id, login, name, role, county, unit_id, partner_id, password, state, made_at, revision) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 1)",
+            "INSERT INTO staff (id, login, name, role, county, unit_id, partner_id, password, state, made_at, changed_by, \
+             changed_at, revision) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $10, 1)",
         )
         .bind(id)
         .bind(&new.login)
@@ -142,6 +142,7 @@ impl Tx {
         .bind(new.password.as_deref())
         .bind(state.as_str())
         .bind(now)
+        .bind(self.actor.clone())
         .execute(self.connection())
         .await?;
         let detail = json!({"login": new.login, "role": new.role.as_str(), "state": state.as_str()});
@@ -152,10 +153,12 @@ impl Tx {
     /// Begins a session (`session.begin`).
     pub async fn begin_session(&mut self, staff: i64, token_hash: &[u8; 32]) -> Result<(), StoreError> {
         let now = self.now.as_second();
-        sqlx::query("INSERT INTO session (token_hash, staff_id, begun_at, seen_at) VALUES ($1, $2, $3, $3)")
+        let id = self.draw_one("session").await?;
+        sqlx::query("INSERT INTO session (token_hash, id, staff_id, stage, browser, begun_at, seen_at) VALUES ($1, $4, $2, 'open', '', $3, $3)")
             .bind(&token_hash[..])
             .bind(staff)
             .bind(now)
+            .bind(id)
             .execute(self.connection())
             .await?;
         self.audit("session.begin", format!("staff/{staff}"), json!({}));

@@ -6,6 +6,8 @@
 
 #[path = "../support/console.rs"]
 mod console;
+#[path = "../support/html.rs"]
+mod html;
 #[path = "../support/server.rs"]
 mod server;
 #[path = "../support/mod.rs"]
@@ -15,6 +17,7 @@ mod accounts;
 mod cards;
 mod forms;
 mod frame;
+mod hostile;
 mod hours;
 mod oversight;
 mod people;

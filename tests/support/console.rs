@@ -52,6 +52,21 @@ impl ConsoleApp {
         self.sign_in(Role::FederationAdmin, Scope::All)
     }
 
+    /// The unit of [`Self::with_cards`].
+    pub fn first_unit(&self) -> Scope {
+        let store = self.app.wait(self.app.store());
+        let units = self.app.wait(async { store.read().await.unwrap().units().await.unwrap() });
+        units
+            .first()
+            .map_or(Scope::Unit { unit: 1, county: 2 }, |unit| Scope::Unit { unit: unit.id.0, county: unit.county })
+    }
+
+    /// A partner with an agreement that holds; made by the first call.
+    pub fn first_partner(&self) -> i64 {
+        let partners = self.app.wait(self.app.federation.partners(true)).unwrap();
+        partners.first().map_or_else(|| self.app.partner("晨光便利店").0, |partner| partner.id)
+    }
+
     /// A page asked for without being signed in.
     pub fn get(&self, path: &str) -> Answer {
         self.app.get(&format!("/console{path}"))

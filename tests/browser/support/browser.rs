@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use fantoccini::elements::{Element, ElementRef};
 use fantoccini::{Client, ClientBuilder, Locator};
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
@@ -122,6 +123,18 @@ impl Browser {
              Promise.resolve({expression}).then(done, (error) => done({{error: String(error)}}));"
         );
         self.client.execute_async(&script, vec![]).await.unwrap_or_else(|e| panic!("{expression}: {e}"))
+    }
+
+    /// What a script returns.
+    pub async fn script(&self, script: &str, arguments: Vec<Value>) -> Value {
+        self.client.execute(script, arguments).await.unwrap_or_else(|e| panic!("{script}: {e}"))
+    }
+
+    /// The element that a script returns; none if it returns none, or the page is just being left.
+    pub async fn element(&self, script: &str, arguments: Vec<Value>) -> Option<Element> {
+        let found = self.client.execute(script, arguments).await.ok()?;
+        let (_, id) = found.as_object()?.iter().find(|(key, _)| key.starts_with("element-"))?;
+        Some(Element::from_element_id(self.client.clone(), ElementRef::from(id.as_str()?.to_owned())))
     }
 
     /// What can be read on the screen.

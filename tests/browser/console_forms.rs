@@ -1,0 +1,1 @@
+//! Registration forms (附件1), in a browser.

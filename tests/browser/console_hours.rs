@@ -1,0 +1,1 @@
+//! Service records, in a browser.

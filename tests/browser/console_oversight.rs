@@ -1,0 +1,1 @@
+//! First page, partners, statistics, audit, in a browser.

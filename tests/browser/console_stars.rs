@@ -1,0 +1,1 @@
+//! Stars, in a browser.
