@@ -148,9 +148,7 @@ impl Tx {
                 Some((better, _)) if *better >= star => continue,
                 Some((_, lower)) => {
                     // Each year has one award a volunteer: the two change places, by way of a year that is none.
-                    for (award, to, year) in
-                        [(*lower, ends, -year), (award, stays, year), (*lower, ends, year)]
-                    {
+                    for (award, to, year) in [(*lower, ends, -year), (award, stays, year), (*lower, ends, year)] {
                         self.give_award(award, to, year).await?;
                     }
                 }
