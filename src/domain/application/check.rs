@@ -31,6 +31,14 @@ pub enum Fault {
         /// Characters allowed.
         most: usize,
     },
+    /// More lines than the form has room for.
+    #[error("最多 {most} 行，此处为 {found} 行：请合并")]
+    TooManyLines {
+        /// Lines found.
+        found: usize,
+        /// Lines allowed.
+        most: usize,
+    },
     /// A control character, or a line break where there is one line.
     #[error("含有控制字符 {}：请删除后重新录入", visible(*.0))]
     Control(char),
@@ -123,12 +131,14 @@ const LONGEST: [(&str, usize); 13] = [
     ("work_position", 30),
     ("address", 80),
     ("email", 80),
-    ("resume", 500),
+    ("resume", 400),
     ("guardian_relation", 10),
     ("mobile", 60),
     ("office_phone", 60),
 ];
 const LONGEST_OTHER: usize = 40;
+/// Lines of the résumé.
+const LINES: usize = 16;
 
 impl ApplicationText {
     /// What even a draft must keep to: lengths, and no character that hides or breaks something.
@@ -349,6 +359,10 @@ fn unfit(text: &str, most: usize, lines: bool) -> Option<Fault> {
     let found = text.chars().count();
     if found > most {
         return Some(Fault::TooLong { found, most });
+    }
+    let found = text.trim().lines().count();
+    if found > LINES {
+        return Some(Fault::TooManyLines { found, most: LINES });
     }
     text.chars().find_map(|c| match c {
         '\n' | '\r' if lines => None,
