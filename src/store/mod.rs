@@ -54,8 +54,8 @@ mod roster_draft;
 mod roster_paper;
 mod row;
 mod sealed;
-mod service_desk;
 mod second_factor;
+mod service_desk;
 mod session;
 mod sign_in_try;
 mod staff;
@@ -124,7 +124,6 @@ pub use roster_draft::{
 pub use roster_paper::RosterPerson;
 pub use sealed::{ColumnKeys, SealError};
 pub use service_desk::{HoursUpload, NewActivity, NewProof, PendingActivity, Proof, UnitPerson};
-pub use staff::{NewStaff, Session, StaffAccount, StaffState};
 pub use session::{NewSession, OwnSession, Session, Stage};
 pub use sign_in_try::{Invitation, Tried};
 pub use staff::{NewStaff, StaffAccount, StaffChange, StaffFilter, StaffState};

@@ -204,9 +204,6 @@ impl Tx {
     /// A volunteer leaves (退出自由, `volunteer.exit`): contact data are erased, those of earlier corrections too; identity
     /// number, hours and the trail stay, as the law asks for the records and a return must be recognised. The event names
     /// which kinds of data were there to erase. Their card is the caller's to revoke.
-    /// A volunteer leaves (退出自由, `volunteer.exit`): contact data and photo are erased; identity number, hours and the trail
-    /// A volunteer leaves (退出自由, `volunteer.exit`): contact data are erased; identity number, hours and the trail
-    /// stay, as the law asks for the records and a return must be recognised. Their card is the caller's to revoke.
     pub async fn exit_volunteer(&mut self, id: VolunteerId) -> Result<ExitOutcome, StoreError> {
         let now = self.now.as_second();
         let sql = "SELECT number, phone_sealed, email_sealed, address_sealed, user_name FROM volunteer WHERE id = $1";
@@ -238,7 +235,6 @@ impl Tx {
         self.erase_contact_corrections(id).await?;
         self.audit("volunteer.exit", format!("volunteer/{}", row.str(0)?), json!({"erased": erased}));
         self.erase_photo(id).await?;
-        self.audit("volunteer.exit", format!("volunteer/{number}"), json!({}));
         Ok(ExitOutcome::Exited)
     }
 

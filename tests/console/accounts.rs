@@ -4,10 +4,10 @@ use axum::body::Body;
 use axum::http::Method;
 use jiff::SignedDuration;
 use totp_rs::{Builder, Secret};
+use zeroize::Zeroizing;
 use zyz::domain::staff::{Role, Scope};
 use zyz::service::desk::accounts::staff::AccountDraft;
 use zyz::web::console::routes::{self, Need};
-use zeroize::Zeroizing;
 
 use crate::console::{Browser, ConsoleApp};
 use crate::server::request;

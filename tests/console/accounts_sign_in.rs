@@ -142,7 +142,8 @@ fn recovery_codes_are_good_once(database: Database) {
 fn delays_grow_and_end(database: Database) {
     let console = ConsoleApp::new(database);
     account(&console, "yanwen", Role::FederationClerk);
-    let try_as = |login: &str, password: &str| console.browser("").post("/sign-in", &[("login", login), ("password", password)]);
+    let try_as =
+        |login: &str, password: &str| console.browser("").post("/sign-in", &[("login", login), ("password", password)]);
     // A name that nobody has is answered in the same words at every step.
     for n in 1..=5 {
         let (known, unknown) = (try_as("yanwen", "wrong"), try_as("nobody", "wrong"));
@@ -210,7 +211,9 @@ fn who_signed_in_here_before_is_not_locked_out(database: Database) {
 fn next_leads_nowhere_else() {
     let console = ConsoleApp::new(Database::sqlite());
     account(&console, "yanwen", Role::FederationClerk);
-    for next in ["https://evil.example", "//evil.example", "/\\evil.example", "/../v1/bundle", "/sign-out", "javascript:1"] {
+    for next in
+        ["https://evil.example", "//evil.example", "/\\evil.example", "/../v1/bundle", "/sign-out", "javascript:1"]
+    {
         let fields = [("login", "yanwen"), ("password", PASSWORD), ("next", next)];
         assert_eq!(console.browser("").post("/sign-in", &fields).location(), "/console/home", "{next}");
     }

@@ -136,9 +136,8 @@ fn two_who_decide_at_the_same_time(database: Database) {
         (console.sign_in(Role::FederationClerk, Scope::All), console.sign_in(Role::Oversight, Scope::All));
     let ask = admin.desk.ask_review(ReviewKind::KeyChange, "续签信任列表".into(), serde_json::json!({"step": "renew"}));
     let id = console.app.wait(ask).unwrap();
-    let both = async {
-        tokio::join!(clerk.desk.approve_review(id, "", None), oversight.desk.refuse_review(id, "不同意"))
-    };
+    let both =
+        async { tokio::join!(clerk.desk.approve_review(id, "", None), oversight.desk.refuse_review(id, "不同意")) };
     let (approved, refused) = console.app.wait(both);
     assert!(approved.is_ok() != refused.is_ok(), "{approved:?} {refused:?}");
 }
@@ -151,9 +150,11 @@ fn settings_are_switched_and_audited(database: Database) {
     assert_eq!(one.post("/settings", &off).location(), "/console/settings");
     let settings = console.app.wait(one.desk.settings()).unwrap();
     assert!(!settings.two_person && settings.issue_over == 10);
-    two.post("/settings", &[("two_person", "yes"), ("issue_over", "20"), ("revision", "0")])
-        .is(409)
-        .says(&[one.desk.staff().login.as_str(), "关闭", "value=\"20\""]);
+    two.post("/settings", &[("two_person", "yes"), ("issue_over", "20"), ("revision", "0")]).is(409).says(&[
+        one.desk.staff().login.as_str(),
+        "关闭",
+        "value=\"20\"",
+    ]);
     two.post("/settings", &[("issue_over", "10001"), ("revision", "1")]).is(422).says(&["10000"]);
     two.post("/settings", &[("issue_over", "x"), ("revision", "1")]).is(422).says(&["value=\"x\""]);
     two.post("/settings", &[("two_person", "yes"), ("issue_over", "20"), ("revision", "1")]).location();

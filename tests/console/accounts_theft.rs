@@ -157,7 +157,8 @@ fn cookies_that_were_changed_or_made_up() {
     let console = ConsoleApp::new(Database::sqlite());
     let client = console.sign_in(Role::FederationAdmin, Scope::All);
     let (name, value) = client.cookie().split_once('=').unwrap();
-    let flipped = if let Some(rest) = value.strip_prefix('A') { format!("B{rest}") } else { format!("A{}", &value[1..]) };
+    let flipped =
+        if let Some(rest) = value.strip_prefix('A') { format!("B{rest}") } else { format!("A{}", &value[1..]) };
     for cookie in [
         format!("{name}={flipped}"),
         format!("{name}={value}A"),

@@ -186,7 +186,9 @@ fn every_role_on_every_route(database: Database) {
                 let client = world.somebody(role);
                 let answer = call(&client, route, &path);
                 let status = answer.status.as_u16();
-                let out = answer.status == 303 && answer.header("location").contains("/sign-in") && !path.ends_with("end-all");
+                let out = answer.status == 303
+                    && answer.header("location").contains("/sign-in")
+                    && !path.ends_with("end-all");
                 let scoped = !matches!(client.desk.staff().scope, Scope::All);
                 let fits = match (role.may(permission), whose, kind) {
                     (false, ..) => status == 403,

@@ -115,7 +115,10 @@ impl Browser<'_> {
 
     /// The value of a cookie it holds.
     pub fn cookie(&self, name: &str) -> Option<&str> {
-        self.cookies.split("; ").filter_map(|pair| pair.split_once('=')).find_map(|(known, v)| (known == name).then_some(v))
+        self.cookies
+            .split("; ")
+            .filter_map(|pair| pair.split_once('='))
+            .find_map(|(known, v)| (known == name).then_some(v))
     }
 
     fn send(&mut self, method: Method, path: &str, body: Body) -> Answer {

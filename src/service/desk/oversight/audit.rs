@@ -8,10 +8,10 @@ use zyz_credential::CertificateNumber;
 
 use super::actions::{self, Group};
 use crate::clock::beijing;
-use crate::domain::partner::midnight;
+use crate::domain::partner::{PartnerId, midnight};
 use crate::domain::staff::Permission;
 use crate::service::desk::{Desk, DeskError};
-use crate::store::{AuditCursor, AuditEvent, AuditFilter, Reader};
+use crate::store::{AuditCursor, AuditEvent, AuditFilter, Reader, StaffFilter};
 
 pub use crate::store::ChainWalk;
 
@@ -108,10 +108,9 @@ impl Desk {
     pub async fn audit_trail(&self, query: &AuditQuery) -> Result<AuditPage, DeskError> {
         self.need(Permission::Audit)?;
         let mut reader = self.office.store.read().await?;
-        let (mut lines, names) = self.audit_lines(&mut reader, query, PAGE + 1).await?;
+        let mut lines = self.audit_lines(&mut reader, query, PAGE + 1, &mut Names::new()).await?;
         let next = (lines.len() > PAGE as usize).then(|| lines[PAGE as usize - 1].cursor);
         lines.truncate(PAGE as usize);
-        drop(names);
         let (head_seq, hash) = reader.audit_head().await?;
         let check = reader.latest_chain_walk().await?;
         Ok(AuditPage { lines, next, head_seq, head_hash: hex::encode(hash), check })
@@ -124,10 +123,10 @@ impl Desk {
     pub async fn audit_export(&self, query: &AuditQuery) -> Result<(Vec<AuditLine>, bool), DeskError> {
         self.need(Permission::Audit)?;
         let mut reader = self.office.store.read().await?;
-        let mut all = Vec::new();
+        let (mut all, mut names) = (Vec::new(), Names::new());
         let mut query = AuditQuery { before: None, ..query.clone() };
         loop {
-            let (lines, _) = self.audit_lines(&mut reader, &query, 5_000).await?;
+            let lines = self.audit_lines(&mut reader, &query, 5_000, &mut names).await?;
             let last = lines.last().map(|line| line.cursor);
             let full = lines.len() == 5_000;
             all.extend(lines);
@@ -150,18 +149,20 @@ impl Desk {
         self.need(Permission::Audit)?;
         let mut reader = self.office.store.read().await?;
         let event = reader.audit_events(None, seq.saturating_sub(1), 1).await?.pop().filter(|event| event.seq == seq);
-        let names = names(&mut reader).await?;
-        Ok(line(event.ok_or(DeskError::NotFound)?, &names))
+        let event = event.ok_or(DeskError::NotFound)?;
+        let mut names = Names::new();
+        name(&mut reader, &event.actor, &mut names).await?;
+        Ok(line(event, &names))
     }
 
-    /// Who may stand in the trail: logins with names.
+    /// Who may stand in the trail: logins with names, as many as are worth offering.
     ///
     /// # Errors
     /// As [`Self::audit_trail`].
     pub async fn audit_actors(&self) -> Result<Vec<(String, String)>, DeskError> {
         self.need(Permission::Audit)?;
         let mut reader = self.office.store.read().await?;
-        let accounts = reader.staff_accounts().await?;
+        let accounts = reader.staff_accounts(&StaffFilter::default(), 200).await?;
         Ok(accounts.into_iter().map(|account| (account.staff.login, account.staff.name)).collect())
     }
 
@@ -208,11 +209,14 @@ impl Desk {
         reader: &mut Reader,
         query: &AuditQuery,
         limit: u32,
-    ) -> Result<(Vec<AuditLine>, Names), DeskError> {
-        let names = names(reader).await?;
-        let filter = filter(reader, query, &names).await?;
+        names: &mut Names,
+    ) -> Result<Vec<AuditLine>, DeskError> {
+        let filter = filter(reader, query).await?;
         let events = reader.search_audit(&filter, query.before, limit).await?;
-        Ok((events.into_iter().map(|event| line(event, &names)).collect(), names))
+        for event in &events {
+            name(reader, &event.actor, names).await?;
+        }
+        Ok(events.into_iter().map(|event| line(event, names)).collect())
     }
 }
 
@@ -224,28 +228,39 @@ pub fn moment(at: Timestamp) -> String {
 /// Names by login or `partner/3`.
 type Names = HashMap<String, String>;
 
-async fn names(reader: &mut Reader) -> Result<Names, DeskError> {
-    let mut names: Names = HashMap::new();
-    for account in reader.staff_accounts().await? {
-        names.insert(account.staff.login, account.staff.name);
+/// Finds out the name of one who acted, once.
+async fn name(reader: &mut Reader, actor: &str, names: &mut Names) -> Result<(), DeskError> {
+    if names.contains_key(actor) {
+        return Ok(());
     }
-    for partner in reader.partners().await? {
-        names.insert(format!("partner/{}", partner.id), partner.name);
-    }
-    Ok(names)
+    let partner = actor.strip_prefix("partner/").and_then(|id| id.parse().ok()).map(PartnerId);
+    let found = match partner {
+        Some(partner) => reader.partner(partner).await?.map(|partner| partner.name),
+        None => reader.staff_by_login(actor).await?.map(|account| account.staff.name),
+    };
+    names.insert(actor.to_owned(), found.unwrap_or_default());
+    Ok(())
 }
 
-async fn filter(reader: &mut Reader, query: &AuditQuery, names: &Names) -> Result<AuditFilter, DeskError> {
-    let actor = query.actor.trim();
-    let by_name = names.iter().find(|(_, name)| *name == actor).map(|(login, _)| login.as_str());
-    let actor = if names.contains_key(actor) { Some(actor) } else { by_name.or(Some(actor)) };
+async fn filter(reader: &mut Reader, query: &AuditQuery) -> Result<AuditFilter, DeskError> {
+    let mut actor = Some(query.actor.trim().to_owned()).filter(|actor| !actor.is_empty());
+    // A person's name is taken for their login, unless it is a login itself.
+    if let Some(text) = &actor
+        && reader.staff_by_login(text).await?.is_none()
+    {
+        let like = StaffFilter { text: text.clone(), ..StaffFilter::default() };
+        let named = reader.staff_accounts(&like, 50).await?;
+        if let Some(account) = named.into_iter().find(|account| account.staff.name == *text) {
+            actor = Some(account.staff.login);
+        }
+    }
     let actions = match (query.action.trim(), query.group) {
         ("", None) => Vec::new(),
         ("", Some(group)) => group.actions().map(str::to_owned).collect(),
         (action, _) => vec![action.to_owned()],
     };
     Ok(AuditFilter {
-        actor: actor.filter(|actor| !actor.is_empty()).map(str::to_owned),
+        actor,
         actions,
         objects: objects(reader, &query.object).await?,
         from: query.from.map(midnight),

@@ -31,8 +31,8 @@ struct Section {
 
 impl Section {
     /// Whether a column holds words and not figures.
-    fn words(&self, column: usize) -> bool {
-        column == 0 || matches!(self.heads.get(column), Some(&("说明" | "目标群体")))
+    fn words(&self, column: &usize) -> bool {
+        *column == 0 || matches!(self.heads.get(*column), Some(&("说明" | "目标群体")))
     }
 }
 
@@ -307,7 +307,7 @@ fn sheet(section: &Section) -> Table {
     for row in &section.rows {
         let cells = row.iter().enumerate().map(|(at, text)| {
             let cell = Cell::new(text.as_str());
-            if section.words(at) { cell } else { cell.right() }
+            if section.words(&at) { cell } else { cell.right() }
         });
         table.row(cells);
     }

@@ -283,7 +283,7 @@ pub(super) fn headlines(figures: &Figures, about: About) -> Vec<Headline> {
 
 pub(super) fn charts(figures: &Figures, parts: &[Part], about: About) -> Vec<(&'static str, String)> {
     let months = |value: fn(&Activity) -> u64, unit: &str| -> Vec<Bar> {
-        let bar = |(at, month)| {
+        let bar = |(at, month): (usize, &Activity)| {
             let value = value(month);
             Bar::new((at + 1).to_string(), value, format!("{} {unit}", figure(value)))
         };
