@@ -234,6 +234,7 @@ impl Tx {
         }
         self.erase_contact_corrections(id).await?;
         self.audit("volunteer.exit", format!("volunteer/{}", row.str(0)?), json!({"erased": erased}));
+        self.erase_photo(id).await?;
         Ok(ExitOutcome::Exited)
     }
 
