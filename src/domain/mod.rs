@@ -2,9 +2,12 @@
 //!
 //! Invariant: names no module of this crate but [`crate::clock`], and of the workspace only `zyz-credential`.
 
+pub mod account;
+pub mod application;
 pub mod certificate;
 pub mod choice;
 pub mod codes;
+pub mod correction;
 pub mod division;
 pub mod hours;
 pub mod identity;
@@ -16,3 +19,4 @@ pub mod redemption;
 pub mod review;
 pub mod staff;
 pub mod star;
+pub mod unit;

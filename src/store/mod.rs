@@ -18,10 +18,15 @@
 //!
 //! Invariant: nothing outside this module names sqlx.
 
+mod application;
 mod audit;
+mod audit_search;
 mod bulk;
 mod card_list;
 mod certificate;
+mod chain_check;
+mod correction;
+mod delivery;
 mod device;
 mod dialect;
 mod error;
@@ -29,21 +34,35 @@ mod handout;
 mod import;
 mod job;
 mod key;
+mod merge;
 mod meta;
 mod migrate;
 mod offer;
 mod partner;
+mod people;
 mod photo;
 mod publication;
 mod reach;
+mod receipt;
 mod record;
+mod record_change;
+mod record_list;
 mod redemption;
 mod registration;
 mod review;
+mod roster_draft;
+mod roster_paper;
 mod row;
 mod sealed;
+mod second_factor;
+mod service_desk;
+mod session;
+mod sign_in_try;
 mod staff;
 mod star;
+mod star_draft;
+mod statistic;
+mod statistic_count;
 mod status;
 mod transaction;
 mod unit;
@@ -59,11 +78,22 @@ use sqlx::{Any, AnyConnection, AnyPool, ConnectOptions, Connection, Executor, Tr
 
 use crate::clock::Entropy;
 
+pub use application::{
+    ApplicationCursor, ApplicationDraft, ApplicationFilter, ApplicationId, ApplicationLine, ApplicationStep, Approver,
+    ArchivedCopy, FormCopy,
+};
 pub use audit::{AuditEvent, ChainCheck};
+pub use audit_search::{AuditCursor, AuditFilter};
 pub use card_list::{CardList, ChoiceCursor, ChoiceFilter, Chosen, ChosenCard, ListEntry};
 pub use certificate::{
     Certificate, CertificateId, IssueCandidate, LiveCertificate, NewCertificate, PrintCard, PrintCursor, ReissueWhen,
     Selection, StateChange,
+};
+pub use chain_check::ChainWalk;
+pub use correction::{Change, CorrectOutcome, Corrected, Correction};
+pub use delivery::{
+    CountyDelivery, CountyDeliveryId, CountyWindow, Delivery, DeliveryId, DeliverySource, DeliveryStanding,
+    NewDelivery, WindowFilter, WindowLine,
 };
 pub use device::{Device, EnrolmentCode};
 pub use dialect::DatabaseUrl;
@@ -72,22 +102,41 @@ pub use handout::Handout;
 pub use import::{Import, ImportCounts, ImportId, ImportKind, NewImport, OpenImport};
 pub use job::{Holder, Job, JobEnd, NewJob};
 pub use key::{KeyId, KeyRole, KeyState, KeyStateChange, NewKey, SigningKey};
+pub use merge::Merged;
 pub use meta::Counts;
 pub use offer::PartnerOffer;
 pub use partner::{NewPartner, Partner};
+pub use people::{CardFilter, DuplicateGroup, NameCursor, PeopleFilter, PersonLine, PlaceInList, Standing};
 pub use photo::{NewUploadRow, PhotoUpload, StoredPhoto, UploadRow};
 pub use publication::{Bundle, BundleMark, StatusTokens, TrustList};
 pub use reach::Reach;
+pub use receipt::{Leader, Leaders, Receipt, ReceiptLine, ReceiptOf};
 pub use record::{DayRecord, NewServiceRecord, RecordId, ServiceRecord};
+pub use record_change::{Dispute, DisputeOutcome, RecordChange};
+pub use record_list::{EntryLine, RecordFilter, RecordKey, RecordLine};
 pub use redemption::{KnownCard, Reversal, UsageRow, Use};
 pub use registration::Registration;
 pub use review::{Changed, NewReview, Review, ReviewFilter, SettingRow};
+pub use roster_draft::{
+    NewRosterDraft, NewRosterRow, RosterCounts, RosterDraft, RosterDraftId, RosterOutcome, RosterRow, RosterRowChange,
+    RosterRows, RosterState,
+};
+pub use roster_paper::RosterPerson;
 pub use sealed::{ColumnKeys, SealError};
-pub use staff::{NewStaff, Session, StaffAccount, StaffState};
+pub use service_desk::{HoursUpload, NewActivity, NewProof, PendingActivity, Proof, UnitPerson};
+pub use session::{NewSession, OwnSession, Session, Stage};
+pub use sign_in_try::{Invitation, Tried};
+pub use staff::{NewStaff, StaffAccount, StaffChange, StaffFilter, StaffState};
 pub use star::{NewStarAward, StarAward, StarBatch, StarBatchId, StarStanding};
+pub use star_draft::{
+    DraftKey, DraftRow, DraftState, DraftTally, NewDraftRow, NewStarDraft, RowFilter, StarDraft, StarDraftId,
+    StarObjection,
+};
+pub use statistic::{Activity, Census, Finding, Level, OfferMonth, StatisticRun, Statistics};
+pub use statistic_count::{CardCount, CrowdedHour, DayCount, OfferDay, OfferMinute, PeopleCount, ServiceCount};
 pub use status::{KeyStatuses, STATUS_LIST_FULL, STATUS_LIST_SIZE};
 pub use transaction::Tx;
-pub use unit::{Unit, UnitId};
+pub use unit::{COUNTED, Unit, UnitFields, UnitFilter, UnitId, UnitLine};
 pub use volunteer::{
     CertificateLine, Contact, ExitOutcome, KnownVolunteer, NewVolunteer, PersonalData, Volunteer, VolunteerFilter,
     VolunteerId, VolunteerLine,

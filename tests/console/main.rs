@@ -6,16 +6,23 @@
 
 #[path = "../support/console.rs"]
 mod console;
+#[path = "../support/html.rs"]
+mod html;
 #[path = "../support/server.rs"]
 mod server;
 #[path = "../support/mod.rs"]
 mod support;
 
 mod accounts;
+mod accounts_sign_in;
+mod accounts_staff;
+mod accounts_theft;
 mod cards;
 mod forms;
 mod frame;
+mod hostile;
 mod hours;
+mod matrix;
 mod oversight;
 mod people;
 mod rosters;

@@ -117,10 +117,8 @@ impl TestApp {
     /// A second server on the same database, with keys and connections of its own.
     pub fn second(&self) -> Self {
         let folder = KeyFolder::at(self.home.folder.path().join("keys"));
-        let data = folder.open_data_keys(&passphrase()).unwrap();
-        let keys = ColumnKeys { column: *data.column_key(), index: *data.blind_index_key() };
         let entropy = Arc::new(SystemEntropy);
-        let store = self.wait(Store::open(&self.home.url(), &keys, entropy.clone())).unwrap();
+        let store = self.wait(self.store());
         let (config, clock) = (self.config.clone(), self.clock.clone());
         let federation = Federation::new(
             store,
@@ -132,6 +130,13 @@ impl TestApp {
             "二号".into(),
         );
         Self::on(federation, Options::default(), config, clock, self.runtime.clone(), self.home.clone())
+    }
+
+    /// The database, through connections of its own.
+    pub async fn store(&self) -> Store {
+        let data = KeyFolder::at(self.home.folder.path().join("keys")).open_data_keys(&passphrase()).unwrap();
+        let keys = ColumnKeys { column: *data.column_key(), index: *data.blind_index_key() };
+        Store::open(&self.home.url(), &keys, Arc::new(SystemEntropy)).await.unwrap()
     }
 
     fn on(

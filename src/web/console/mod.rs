@@ -19,6 +19,7 @@
 mod accounts;
 mod assets;
 mod cards;
+mod chart;
 mod error;
 mod form;
 mod forms;
@@ -33,5 +34,5 @@ mod stars;
 
 pub use error::PageError;
 pub use form::{ConsoleForm, Upload};
-pub use guard::Signed;
+pub use guard::{Signed, Visitor};
 pub use routes::router;

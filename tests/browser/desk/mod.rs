@@ -31,6 +31,7 @@
 
 mod page;
 mod sample;
+pub mod walk;
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -72,7 +73,9 @@ impl Office {
         let folder = TempDir::new().unwrap();
         sample::copy_to(folder.path()).await;
         let port = free_port();
-        let settings = format!("public_url = \"http://127.0.0.1:{port}/\"\n{configuration}\n");
+        // Sessions are begun by the program, so nobody has a second factor; tests of signing in say so themselves.
+        let console = if configuration.contains("[console]") { "" } else { "[console]\nsecond_factor = false" };
+        let settings = format!("public_url = \"http://127.0.0.1:{port}/\"\n{configuration}\n{console}\n");
         std::fs::write(folder.path().join("zyz.toml"), settings).unwrap();
         let app = application(folder.path());
         let federation = Arc::new(app.federation().await.unwrap());
@@ -84,11 +87,16 @@ impl Office {
 
     /// Chromium with somebody of this role signed in. The session is begun by the program itself, not by the sign-in page.
     pub async fn browser(&self, role: Role, scope: Scope) -> Page {
+        self.browser_with_cookie(role, scope).await.0
+    }
+
+    /// The same with the session's cookie, for requests beside the browser.
+    pub async fn browser_with_cookie(&self, role: Role, scope: Scope) -> (Page, String) {
         let staff = self.federation.open_account(role, scope).await.unwrap();
         let token = self.federation.begin_session(staff).await.unwrap();
         let page = self.stranger().await;
         page.take_cookie("__Host-zyz", &token.text()).await;
-        page
+        (page, format!("__Host-zyz={}", token.text()))
     }
 
     /// A federation administrator's browser.
