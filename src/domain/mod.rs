@@ -2,8 +2,10 @@
 //!
 //! Invariant: names no module of this crate but [`crate::clock`], and of the workspace only `zyz-credential`.
 
+pub mod application;
 pub mod certificate;
 pub mod codes;
+pub mod correction;
 pub mod division;
 pub mod hours;
 pub mod identity;

@@ -261,7 +261,7 @@ fn trim(glyphs: &[Glyph]) -> &[Glyph] {
 
 fn may_break(before: char, after: char) -> bool {
     const NOT_FIRST: &str = "，。、；：！？）》」』】〕”’·…—%,.;:!?)]}";
-    const NOT_LAST: &str = "（《「『【〔“‘([{";
+    const NOT_LAST: &str = "（《「『【〔“‘([{□☐☑";
     let in_word = |c: char| c.is_ascii_alphanumeric() || "-_./@+".contains(c);
     let forbidden = NOT_FIRST.contains(after) || NOT_LAST.contains(before);
     let inside_word = in_word(before) && in_word(after);

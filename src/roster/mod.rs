@@ -12,6 +12,7 @@
 //! To teach the reader a new column: a [`Field`], its headings in `header.rs`, and a test with a heading from real life.
 
 mod dates;
+pub mod export;
 mod header;
 pub mod hours;
 pub mod people;

@@ -60,6 +60,8 @@ pub(super) enum Fixed {
     Null,
     Number(i64),
     Word(&'static str),
+    /// A county's two digits.
+    County(u8),
 }
 
 impl From<Option<i64>> for Fixed {
@@ -74,6 +76,7 @@ impl Fixed {
             Self::Null => ",NULL".to_owned(),
             Self::Number(number) => format!(",{number}"),
             Self::Word(word) => format!(",'{word}'"),
+            Self::County(county) => format!(",'{county:02}'"),
         }
     }
 }

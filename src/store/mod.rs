@@ -18,18 +18,22 @@
 //!
 //! Invariant: nothing outside this module names sqlx.
 
+mod application;
 mod audit;
 mod bulk;
 mod certificate;
+mod correction;
 mod device;
 mod dialect;
 mod error;
 mod import;
 mod key;
+mod merge;
 mod meta;
 mod migrate;
 mod offer;
 mod partner;
+mod people;
 mod publication;
 mod reach;
 mod record;
@@ -55,19 +59,26 @@ use sqlx::{Any, AnyConnection, AnyPool, ConnectOptions, Connection, Executor, Tr
 
 use crate::clock::Entropy;
 
+pub use application::{
+    ApplicationCursor, ApplicationDraft, ApplicationFilter, ApplicationId, ApplicationLine, ApplicationStep, Approver,
+    ArchivedCopy, FormCopy,
+};
 pub use audit::{AuditEvent, ChainCheck};
 pub use certificate::{
     Certificate, CertificateId, IssueCandidate, LiveCertificate, NewCertificate, PrintCard, PrintCursor, ReissueWhen,
     Selection, StateChange,
 };
+pub use correction::{Change, CorrectOutcome, Corrected, Correction};
 pub use device::{Device, EnrolmentCode};
 pub use dialect::DatabaseUrl;
 pub use error::StoreError;
 pub use import::{Import, ImportCounts, ImportId, ImportKind, NewImport, OpenImport};
 pub use key::{KeyId, KeyRole, KeyState, KeyStateChange, NewKey, SigningKey};
+pub use merge::Merged;
 pub use meta::Counts;
 pub use offer::PartnerOffer;
 pub use partner::{NewPartner, Partner};
+pub use people::{CardFilter, DuplicateGroup, NameCursor, PeopleFilter, PersonLine, PlaceInList, Standing};
 pub use publication::{Bundle, BundleMark, StatusTokens, TrustList};
 pub use reach::Reach;
 pub use record::{DayRecord, NewServiceRecord, RecordId, ServiceRecord};

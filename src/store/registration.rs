@@ -37,7 +37,7 @@ const INSERT: Insert = Insert {
         "address_sealed",
         "national_number",
     ],
-    fixed: &["unit_id", "state", "star", "import_id", "registered_at"],
+    fixed: &["unit_id", "county", "state", "star", "import_id", "registered_at"],
     conflict: "",
     may_stop_halfway: true,
 };
@@ -57,6 +57,8 @@ pub struct Registration {
     ids: Vec<Range<i64>>,
     hash: BatchHash,
     statement: Option<(Shape, Arc<str>)>,
+    /// The unit asked for last, with its county.
+    county: Option<(UnitId, u8)>,
 }
 
 /// One statement's worth, ready to be bound.
@@ -111,6 +113,7 @@ impl Tx {
             ids: Vec::new(),
             hash: BatchHash::default(),
             statement: None,
+            county: None,
         }
     }
 
@@ -170,9 +173,15 @@ impl Tx {
     async fn insert_sealed(&mut self, of: &mut Registration, sealing: JoinHandle<Sealed>) -> Result<(), StoreError> {
         let Sealed { rows, shape, values } = sealing.await.expect("sealing does not panic");
         let dialect = self.shared.dialect;
+        let county = match of.county {
+            Some((unit, county)) if unit == shape.unit => county,
+            _ => self.unit(shape.unit).await?.ok_or(StoreError::NotFound { what: "单位" })?.county,
+        };
+        of.county = Some((shape.unit, county));
         let sql = || -> Arc<str> {
             let fixed = [
                 Fixed::Number(shape.unit.0),
+                Fixed::County(county),
                 Fixed::Word(VolunteerState::Active.as_str()),
                 Fixed::Number(0),
                 of.import.map(|import| import.0).into(),
@@ -192,24 +201,39 @@ impl Tx {
         self.insert_chunk(sql, values, full).await
     }
 
-    /// A volunteer leaves (退出自由, `volunteer.exit`): contact data are erased; identity number, hours and the trail
-    /// stay, as the law asks for the records and a return must be recognised. Their card is the caller's to revoke.
+    /// A volunteer leaves (退出自由, `volunteer.exit`): contact data are erased, those of earlier corrections too; identity
+    /// number, hours and the trail stay, as the law asks for the records and a return must be recognised. The event names
+    /// which kinds of data were there to erase. Their card is the caller's to revoke.
     pub async fn exit_volunteer(&mut self, id: VolunteerId) -> Result<ExitOutcome, StoreError> {
         let now = self.now.as_second();
+        let sql = "SELECT number, phone_sealed, email_sealed, address_sealed, user_name FROM volunteer WHERE id = $1";
+        let row = sqlx::query(sql).bind(id.0).fetch_optional(self.connection()).await?;
+        let row = row.ok_or(StoreError::NotFound { what: "志愿者" })?;
+        let kept = [row.bytes_or_null(1)?, row.bytes_or_null(2)?, row.bytes_or_null(3)?];
+        let mut erased = Vec::new();
+        for (name, there) in ["phone", "email", "address"].into_iter().zip(kept) {
+            if there.is_some() {
+                erased.push(name);
+            }
+        }
+        if row.text_or_null(4)?.is_some() {
+            erased.push("user_name");
+        }
         let changed = sqlx::query(
             "UPDATE volunteer SET state = 'exited', exited_at = $1, phone_sealed = NULL, phone_index = NULL, \
-             email_sealed = NULL, address_sealed = NULL, user_name = NULL WHERE id = $2 AND state = 'active'",
+             email_sealed = NULL, address_sealed = NULL, user_name = NULL, revision = revision + 1 \
+             WHERE id = $2 AND state = 'active'",
         )
         .bind(now)
         .bind(id.0)
         .execute(self.connection())
         .await?
         .rows_affected();
-        let number = self.number_of(id).await?;
         if changed != 1 {
             return Ok(ExitOutcome::AlreadyExited);
         }
-        self.audit("volunteer.exit", format!("volunteer/{number}"), json!({}));
+        self.erase_contact_corrections(id).await?;
+        self.audit("volunteer.exit", format!("volunteer/{}", row.str(0)?), json!({"erased": erased}));
         Ok(ExitOutcome::Exited)
     }
 
@@ -224,8 +248,10 @@ impl Tx {
         let number = self.number_of(id).await?;
         let sealed = seal_contact(&self.shared, id.0, contact);
         let changed = sqlx::query(
-            "UPDATE volunteer SET state = 'active', exited_at = NULL, unit_id = $1, phone_sealed = $2, phone_index = $3, \
-             email_sealed = $4, address_sealed = $5, user_name = $6 WHERE id = $7 AND state = 'exited'",
+            "UPDATE volunteer SET state = 'active', exited_at = NULL, unit_id = $1, \
+             county = (SELECT unit.county FROM unit WHERE unit.id = $1), phone_sealed = $2, phone_index = $3, \
+             email_sealed = $4, address_sealed = $5, user_name = $6, revision = revision + 1 \
+             WHERE id = $7 AND state = 'exited' AND merged_into IS NULL",
         )
         .bind(unit.0)
         .bind(sealed.phone)
@@ -249,7 +275,7 @@ impl Tx {
         let sealed = seal_contact(&self.shared, id.0, contact);
         let changed = sqlx::query(
             "UPDATE volunteer SET phone_sealed = $1, phone_index = $2, email_sealed = $3, address_sealed = $4, \
-             user_name = $5 WHERE id = $6 AND state = 'active'",
+             user_name = $5, revision = revision + 1 WHERE id = $6 AND state = 'active'",
         )
         .bind(sealed.phone)
         .bind(sealed.phone_index)

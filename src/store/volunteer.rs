@@ -92,6 +92,12 @@ pub struct Volunteer {
     pub registered_at: Timestamp,
     /// When they left.
     pub exited_at: Option<Timestamp>,
+    /// Account name in the national system.
+    pub user_name: Option<String>,
+    /// Counts changes by people, from 1.
+    pub revision: i64,
+    /// The volunteer they turned out to be: a duplicate, whose hours went there.
+    pub merged_into: Option<VolunteerId>,
 }
 
 /// The sealed columns, opened.
@@ -177,14 +183,21 @@ pub enum ExitOutcome {
 }
 
 const SELECT: &str = "SELECT v.id, v.number, v.name, v.sex, v.ethnicity, v.birth_date, v.political, v.unit_id, u.name, \
-                      u.county, v.national_number, v.state, v.star, v.import_id, v.registered_at, v.exited_at \
-                      FROM volunteer v JOIN unit u ON u.id = v.unit_id";
+                      u.county, v.national_number, v.state, v.star, v.import_id, v.registered_at, v.exited_at, \
+                      v.user_name, v.revision, v.merged_into FROM volunteer v JOIN unit u ON u.id = v.unit_id";
 
 impl Reader {
     /// The volunteer with this certificate number.
     pub async fn volunteer(&mut self, number: &str) -> Result<Option<Volunteer>, StoreError> {
         let mut query = Statement::new(SELECT);
         query.push(" WHERE v.number = ").bind(number);
+        query.fetch_optional(self).await?.as_ref().map(volunteer).transpose()
+    }
+
+    /// The volunteer with this key.
+    pub async fn volunteer_by_id(&mut self, id: VolunteerId) -> Result<Option<Volunteer>, StoreError> {
+        let mut query = Statement::new(SELECT);
+        query.push(" WHERE v.id = ").bind(id.0);
         query.fetch_optional(self).await?.as_ref().map(volunteer).transpose()
     }
 
@@ -232,7 +245,8 @@ impl Reader {
             let shared = &*self.shared;
             spread(identities, |identity| shared.sealer.blind("identity", identity))
         };
-        let select = "SELECT identity_index, id, number, name, unit_id, state FROM volunteer WHERE identity_index";
+        let select =
+            "SELECT identity_index, id, number, name, unit_id, state, merged_into FROM volunteer WHERE identity_index";
         let rows = self.select_in(select, &indexes, "", |values, index| values.push(&index[..])).await?;
         let mut found = HashMap::with_capacity(rows.len());
         for row in &rows {
@@ -243,6 +257,7 @@ impl Reader {
                 unit: UnitId(row.int(4)?),
                 state: VolunteerState::parse(row.str(5)?)?,
             };
+            let known = self.survivor(known, row.int_or_null(6)?).await?;
             found.insert(row.array::<32>(0, "身份证索引")?, known);
         }
         Ok(indexes.iter().map(|index| found.get(index).cloned()).collect())
@@ -250,7 +265,7 @@ impl Reader {
 
     /// For each certificate number the key, name and standing of its volunteer, in the order asked.
     pub async fn known_by_number(&mut self, numbers: &[&str]) -> Result<Vec<Option<KnownVolunteer>>, StoreError> {
-        let select = "SELECT number, id, name, unit_id, state FROM volunteer WHERE number";
+        let select = "SELECT number, id, name, unit_id, state, merged_into FROM volunteer WHERE number";
         let rows = self.select_in(select, numbers, "", |values, number| values.push(*number)).await?;
         let mut found = HashMap::with_capacity(rows.len());
         for row in &rows {
@@ -261,9 +276,28 @@ impl Reader {
                 unit: UnitId(row.int(3)?),
                 state: VolunteerState::parse(row.str(4)?)?,
             };
-            found.insert(known.number.clone(), known);
+            let asked = known.number.clone();
+            let known = self.survivor(known, row.int_or_null(5)?).await?;
+            found.insert(asked, known);
         }
         Ok(numbers.iter().map(|number| found.get(*number).cloned()).collect())
+    }
+
+    /// The volunteer a duplicate was merged into, through any number of merges, or the one given.
+    async fn survivor(&mut self, known: KnownVolunteer, into: Option<i64>) -> Result<KnownVolunteer, StoreError> {
+        let (mut known, mut into) = (known, into.map(VolunteerId));
+        while let Some(id) = into {
+            let next = self.volunteer_by_id(id).await?.ok_or(StoreError::NotFound { what: "志愿者" })?;
+            into = next.merged_into;
+            known = KnownVolunteer {
+                id: next.id,
+                number: next.number,
+                name: next.name,
+                unit: next.unit,
+                state: next.state,
+            };
+        }
+        Ok(known)
     }
 
     /// Up to `limit` lines by number, after the number `after`; go on with the last line's number.
@@ -337,6 +371,9 @@ fn volunteer(row: &AnyRow) -> Result<Volunteer, StoreError> {
         import: row.int_or_null(13)?.map(ImportId),
         registered_at: row.moment(14)?,
         exited_at: row.moment_or_null(15)?,
+        user_name: row.text_or_null(16)?,
+        revision: row.int(17)?,
+        merged_into: row.int_or_null(18)?.map(VolunteerId),
     })
 }
 

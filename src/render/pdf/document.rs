@@ -11,7 +11,7 @@ use printpdf::{
 use sha2::{Digest, Sha256};
 
 use super::super::draw::{Frame, Item};
-use super::super::layout::Layout;
+use super::super::layout::{Layout, Size};
 use super::super::photo::Picture;
 use super::fonts::Embedded;
 use super::paint::{self, Deflater, millimetres, scale};
@@ -34,7 +34,9 @@ pub(super) struct Form<'a> {
 pub(super) struct Document<'a> {
     pdf: PdfDocument,
     fonts: &'a Embedded,
-    layout: Layout,
+    /// Of every page, in millimetres.
+    size: Size,
+    preferences: DictItem,
     /// The form with the cut marks, if the layout has any.
     marks: Option<XObjectId>,
     /// Of all that is drawn; the file's identifier.
@@ -42,14 +44,10 @@ pub(super) struct Document<'a> {
 }
 
 impl<'a> Document<'a> {
+    /// Sheets of cards.
     pub(super) fn new(fonts: &'a Embedded, layout: Layout) -> Self {
-        let mut pdf = PdfDocument::new("");
-        pdf.resources.fonts.map.extend(fonts.fonts());
-        let mut document = Self { pdf, fonts, layout, marks: None, digest: Sha256::new() };
-        for font in document.pdf.resources.fonts.map.values() {
-            document.digest.update(&font.parsed_font.original_bytes);
-        }
         let (marks, size) = (layout.marks(), layout.page());
+        let mut document = Self::of_pages(fonts, size, preferences(layout));
         if !marks.is_empty() {
             let stream = Deflater::new().deflate(&paint::marks(&marks, size.height));
             let frame = Frame { x: 0.0, y: 0.0, width: size.width, height: size.height };
@@ -57,6 +55,21 @@ impl<'a> Document<'a> {
             document.marks = Some(document.form("M".into(), form));
         }
         document
+    }
+
+    /// Pages to read, which a printer may fit to its paper.
+    pub(super) fn text(fonts: &'a Embedded, size: Size) -> Self {
+        Self::of_pages(fonts, size, dict([("DisplayDocTitle", DictItem::Bool(true))]))
+    }
+
+    fn of_pages(fonts: &'a Embedded, size: Size, preferences: DictItem) -> Self {
+        let mut pdf = PdfDocument::new("");
+        pdf.resources.fonts.map.extend(fonts.fonts());
+        let mut digest = Sha256::new();
+        for font in pdf.resources.fonts.map.values() {
+            digest.update(&font.parsed_font.original_bytes);
+        }
+        Self { pdf, fonts, size, preferences, marks: None, digest }
     }
 
     /// Adds a form and the pictures its items name.
@@ -146,7 +159,7 @@ impl<'a> Document<'a> {
         }
         let catalog = file.catalog_mut().ok()?;
         catalog.set("Lang", DictItem::String { data: b"zh-CN".to_vec(), literal: true }.to_lopdf());
-        catalog.set("ViewerPreferences", preferences(self.layout).to_lopdf());
+        catalog.set("ViewerPreferences", self.preferences.to_lopdf());
         let tree = catalog.get(b"Pages").ok()?.as_reference().ok()?;
 
         let tree = file.get_dictionary_mut(tree).ok()?;
@@ -189,7 +202,7 @@ impl<'a> Document<'a> {
 
     /// A page of the layout's size that shows `ops`.
     fn blank(&self, ops: Vec<Op>) -> PdfPage {
-        let size = self.layout.page();
+        let size = self.size;
         let sheet = Rect::from_wh(Pt(millimetres(size.width)), Pt(millimetres(size.height)));
         PdfPage { media_box: sheet.clone(), trim_box: sheet.clone(), crop_box: sheet, ops }
     }

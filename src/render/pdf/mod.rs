@@ -17,13 +17,38 @@ use jiff::Timestamp;
 use printpdf::XObjectId;
 
 use super::draw::{Frame, Item};
-use super::layout::{Layout, Side};
+use super::layout::{Layout, Side, Size};
+use super::text::Fonts;
 use super::{CardData, CardDesign, RenderError, face, spread};
 use document::{Document, Form};
 use paint::Deflater;
 
 pub use calibration::calibration;
 pub(super) use paint::THICKEN;
+
+/// One PDF of plain pages, all of `size` and each given as what stands on it; texts and shapes alone.
+pub(super) fn pages(
+    pages: &[Vec<Item>],
+    size: Size,
+    fonts: &Fonts,
+    about: [&str; 2],
+    created: Timestamp,
+) -> Result<Vec<u8>, RenderError> {
+    let fonts = fonts::Embedded::subset(fonts, pages.iter().flatten())?;
+    let streams: Vec<Vec<u8>> = collect(spread(pages, |chunk| {
+        let mut deflater = Deflater::new();
+        let paint = |items: &Vec<Item>| Ok(deflater.deflate(&paint::content(items, size.height, &fonts)?));
+        chunk.iter().map(paint).collect::<Result<Vec<_>, RenderError>>()
+    }))?;
+    let mut document = Document::text(&fonts, size);
+    let frame = Frame { x: 0.0, y: 0.0, width: size.width, height: size.height };
+    for (index, (stream, items)) in streams.into_iter().zip(pages).enumerate() {
+        let form = document.form(format!("P{index}"), Form { stream, frame, height: size.height, items });
+        document.page([(&form, (0.0, 0.0))]);
+    }
+    let [title, author] = about;
+    Ok(document.finish(title, author, created))
+}
 
 /// One PDF with `cards` on `layout`: a page of fronts, then the page of their backs, and so on. On the backs the columns
 /// are mirrored for printing on both sides, turned on the long edge. `created` is written as the document's dates.
