@@ -268,6 +268,45 @@ pub fn is_late(date: Date, entered: Date, holidays: &[Date]) -> bool {
     working_days_between(date, entered, holidays) > ENTRY_WORKING_DAYS
 }
 
+/// The latest day from which more than `working_days` working days have passed until `today`: what took place then or before
+/// is over that many.
+pub fn last_day_over(today: Date, working_days: u32, holidays: &[Date]) -> Date {
+    let mut day = today;
+    // Holidays come a week or so at a time; a year is far more than ten working days ever take.
+    for _ in 0..366 {
+        if working_days_between(day, today, holidays) > working_days {
+            return day;
+        }
+        match day.yesterday() {
+            Ok(before) => day = before,
+            Err(_) => return day,
+        }
+    }
+    day
+}
+
+/// The day by which `working_days` working days after `from` have passed: a period of notice that begins on the day after
+/// `from` ends with it.
+pub fn working_days_after(from: Date, working_days: u32, holidays: &[Date]) -> Date {
+    let mut day = from;
+    for _ in 0..3_660 {
+        if working_days_between(from, day, holidays) >= working_days {
+            return day;
+        }
+        match day.tomorrow() {
+            Ok(next) => day = next,
+            Err(_) => return day,
+        }
+    }
+    day
+}
+
+/// As [`hours`], of a sum.
+pub fn hours_of(minutes: u64) -> String {
+    let text = format!("{:.2}", minutes as f64 / 60.0);
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
 /// Minutes as hours for people: 90 → `1.5`, 50 → `0.83`.
 pub fn hours(minutes: u16) -> String {
     let text = format!("{:.2}", f64::from(minutes) / 60.0);
@@ -394,6 +433,11 @@ mod tests {
         assert!(is_late(friday, date(2026, 12, 7), &[]));
         assert!(!is_late(friday, date(2026, 12, 7), &[date(2026, 12, 1)]));
         assert_eq!(working_days_between(friday, date(2026, 11, 1), &[]), 0);
+        assert_eq!(last_day_over(date(2026, 12, 7), 10, &[]), date(2026, 11, 22), "Friday's are late on that Monday");
+        assert_eq!(last_day_over(date(2026, 12, 6), 10, &[]), date(2026, 11, 19));
+        assert_eq!(last_day_over(date(2026, 12, 7), 10, &[date(2026, 12, 1)]), date(2026, 11, 19));
+        assert_eq!(working_days_after(friday, 5, &[]), date(2026, 11, 27));
+        assert_eq!(working_days_after(friday, 5, &[date(2026, 11, 25)]), date(2026, 11, 30));
         // The quick count agrees with the plain one.
         let plain = |from: Date, to: Date| {
             from.series(jiff::Span::new().days(1))

@@ -16,3 +16,4 @@ pub mod redemption;
 pub mod review;
 pub mod staff;
 pub mod star;
+pub mod unit;

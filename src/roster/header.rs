@@ -1,9 +1,11 @@
 //! Headings: which column means what.
 
+use serde::{Deserialize, Serialize};
+
 use crate::domain::person::{half_width, is_blank};
 
 /// What a column means. Several headings lead to one meaning.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "each is named by its heading, `Field::name`")]
 pub enum Field {
     Serial,

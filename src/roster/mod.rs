@@ -13,6 +13,7 @@
 
 mod dates;
 pub mod export;
+pub mod form;
 mod header;
 pub mod hours;
 pub mod people;

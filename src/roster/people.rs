@@ -8,7 +8,7 @@ use jiff::civil::Date;
 use super::dates;
 use super::problem::{Checked, Problem, Reason, RowCheck, Skipped, Warning};
 use super::shared::{error_value, free_text, holds_number, only, passed_over, quote, require, sheet_warnings};
-use super::sheet::{Cell, CellKind, Row, Sheet};
+use super::sheet::{Cell, CellKind, KeptRow, Row, Sheet};
 use super::{Field, HeaderError};
 use crate::domain::codes::{Ethnicity, Political};
 use crate::domain::identity::{IdentityError, IdentityNumber};
@@ -146,6 +146,12 @@ impl Checker {
         }
         self.people += rows.len();
         rows
+    }
+
+    /// The identity number in a row, if it is one, whatever else is wrong with the row: what [`Self::part`] compares rows by.
+    pub fn identity_of(&self, row: &KeptRow) -> Option<IdentityNumber> {
+        let cell = row.cell(self.columns.identity);
+        error_value(cell).and_then(|()| identity(cell)).ok()
     }
 
     /// The rows that were nobody's, and what the unit should know. `last` is the last part, already judged, which names

@@ -299,6 +299,9 @@ pub enum Warning {
         /// The first of them.
         first: u32,
     },
+    /// What was said when the sheet was handed in, kept as words.
+    #[error("{0}")]
+    Told(String),
     /// The header stands there, and nothing below it.
     #[error("表头下面没有任何数据行")]
     NoRows,

@@ -256,5 +256,8 @@ fn record(service: &ServiceRow, volunteer: VolunteerId) -> NewServiceRecord {
         place: text(&entry.place),
         item: entry.item.map(|item| item.code()),
         flags: if entry.late { FLAG_LATE } else { 0 },
+        organiser: None,
+        in_charge: text(&entry.recorder),
+        late_reason: None,
     }
 }

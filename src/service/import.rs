@@ -17,8 +17,8 @@ use crate::roster::people::PersonRow;
 use crate::roster::sheet::Sheet;
 use crate::roster::{Checked, Field, Problem, Reason, RowCheck, RowOutcome, Warning, report};
 use crate::store::{
-    Contact, ImportCounts, ImportKind, KnownVolunteer, NewImport, NewVolunteer, OpenImport, Registration, Tx, Unit,
-    UnitId,
+    Contact, ImportCounts, ImportId, ImportKind, KnownVolunteer, NewImport, NewVolunteer, OpenImport, Reader,
+    Registration, Tx, Unit, UnitId,
 };
 
 /// What to import.
@@ -69,9 +69,9 @@ pub struct RefusedRow {
     pub reason: String,
 }
 
-/// An import under way: what became of the rows so far.
-struct Importing {
-    tx: Tx,
+/// An import under way: what became of the rows so far. Whoever feeds it holds the transaction.
+pub(super) struct Importing {
+    pub(super) tx: Tx,
     county: u8,
     unit: Unit,
     file_name: String,
@@ -112,21 +112,11 @@ impl Federation {
         };
         let mut tx = self.begin().await?;
         let unit = tx.ensure_unit(request.county.code(), unit).await?;
-        let mut importing = Importing {
-            county: request.county.code(),
-            unit,
-            file_name: roster.file.file_name().unwrap_or_default().to_string_lossy().into_owned(),
-            strict: request.strict,
-            writing: !request.dry_run,
-            somebody: tx.has_volunteers().await?,
-            written: None,
-            sheets: request.report.map(|_| Vec::new()),
-            outcomes: Vec::new(),
-            new: 0,
-            known: 0,
-            others: BTreeSet::new(),
-            tx,
-        };
+        let file_name = roster.file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let mut importing = Importing::begin(tx, unit, file_name).await?;
+        importing.strict = request.strict;
+        importing.writing = !request.dry_run;
+        importing.sheets = request.report.map(|_| Vec::new());
         let mut next = Some(first);
         while let Some(part) = next {
             importing.take(part).await?;
@@ -158,43 +148,46 @@ impl Federation {
             importing.tx.rollback().await?;
             return Ok(done);
         }
-        importing.keep(&done).await?;
+        importing.keep().await?;
         self.store.refresh_statistics().await?;
         Ok(done)
     }
 }
 
 impl Importing {
+    /// Begins an import that writes, without a report, and takes every row that nothing is wrong with.
+    pub(super) async fn begin(mut tx: Tx, unit: Unit, file_name: String) -> Result<Self, ServiceError> {
+        Ok(Self {
+            county: unit.county,
+            unit,
+            file_name,
+            strict: false,
+            writing: true,
+            somebody: tx.has_volunteers().await?,
+            written: None,
+            sheets: None,
+            outcomes: Vec::new(),
+            new: 0,
+            known: 0,
+            others: BTreeSet::new(),
+            tx,
+        })
+    }
+
     /// Says what becomes of each row of the next part, and writes its new people.
-    async fn take(&mut self, part: RosterPart) -> Result<(), ServiceError> {
+    pub(super) async fn take(&mut self, part: RosterPart) -> Result<(), ServiceError> {
         let RosterPart { file_sha256, sheet, rows } = part;
-        let mut known = if self.somebody {
-            let identities: Vec<&str> =
-                rows.iter().filter_map(|row| accepted(row).map(|p| p.identity.as_str())).collect();
-            self.tx.known_by_identity(&identities).await?
-        } else {
-            Vec::new()
-        }
-        .into_iter();
-        let mut new: Vec<PersonRow> = Vec::with_capacity(rows.len());
-        self.outcomes.reserve(rows.len());
-        for row in rows {
-            let outcome = match row.check {
-                RowCheck::Refused(problems) => RowOutcome::Refused(problems),
-                RowCheck::Accepted(person) => match known.next().flatten() {
-                    Some(before) => outcome_of_known(&sheet, &person, &before, &self.unit),
-                    None => {
-                        new.push(person);
-                        RowOutcome::New
-                    }
-                },
-            };
+        let judged = outcomes(&mut self.tx, &self.unit, self.somebody, &sheet, rows).await?;
+        let mut new: Vec<PersonRow> = Vec::with_capacity(judged.len());
+        self.outcomes.reserve(judged.len());
+        for (row, outcome, person) in judged {
             match outcome {
                 RowOutcome::Refused(_) if self.strict => self.writing = false,
                 RowOutcome::Known { .. } => self.known += 1,
                 _ => {}
             }
-            self.outcomes.push((row.row, outcome));
+            new.extend(person);
+            self.outcomes.push((row, outcome));
         }
         self.new += new.len();
         for other in new.iter().filter_map(|person| person.unit.as_ref()).filter(|name| **name != self.unit.name) {
@@ -232,19 +225,31 @@ impl Importing {
         Ok(self.tx.register(registration, people).await?)
     }
 
+    /// What became of the rows so far, in their order.
+    pub(super) fn outcomes(&self) -> &[(u32, RowOutcome)] {
+        &self.outcomes
+    }
+
     /// Makes what was written lasting.
-    async fn keep(mut self, done: &RosterImport) -> Result<(), ServiceError> {
-        if let Some((import, registration)) = self.written {
-            let counts = ImportCounts {
-                rows: done.rows as u64,
-                imported: done.imported as u64,
-                known: done.known as u64,
-                refused: done.refused.len() as u64,
-            };
-            self.tx.finish_import(import, &counts).await?;
-            self.tx.finish_registration(registration).await?;
-        }
+    async fn keep(mut self) -> Result<(), ServiceError> {
+        self.finish().await?;
         Ok(self.tx.commit().await?)
+    }
+
+    /// Notes what became of the rows; the transaction is ready for whatever else belongs to it, and then to be committed.
+    pub(super) async fn finish(&mut self) -> Result<(Option<ImportId>, ImportCounts), ServiceError> {
+        let counts = ImportCounts {
+            rows: self.outcomes.len() as u64,
+            imported: self.new as u64,
+            known: self.known as u64,
+            refused: self.outcomes.iter().filter(|(_, outcome)| matches!(outcome, RowOutcome::Refused(_))).count()
+                as u64,
+        };
+        let Some((import, registration)) = self.written.take() else { return Ok((None, counts)) };
+        let id = import.id();
+        self.tx.finish_import(import, &counts).await?;
+        self.tx.finish_registration(registration).await?;
+        Ok((Some(id), counts))
     }
 
     /// A warning if the sheet's own 单位 column names other units than the one that everybody is registered in.
@@ -252,6 +257,32 @@ impl Importing {
         let others: Vec<String> = self.others.iter().take(5).cloned().collect();
         (!others.is_empty()).then(|| Warning::OtherUnits { unit: self.unit.name.clone(), others })
     }
+}
+
+/// What becomes of judged rows at a unit: each with its number and, if it is somebody new, the person. `somebody` says
+/// whether anybody can be known at all.
+pub(super) async fn outcomes(
+    reader: &mut Reader,
+    unit: &Unit,
+    somebody: bool,
+    sheet: &Sheet,
+    rows: Vec<Checked<PersonRow>>,
+) -> Result<Vec<(u32, RowOutcome, Option<PersonRow>)>, ServiceError> {
+    let mut known = if somebody {
+        let identities: Vec<&str> = rows.iter().filter_map(|row| accepted(row).map(|p| p.identity.as_str())).collect();
+        reader.known_by_identity(&identities).await?
+    } else {
+        Vec::new()
+    }
+    .into_iter();
+    let judged = rows.into_iter().map(|row| match row.check {
+        RowCheck::Refused(problems) => (row.row, RowOutcome::Refused(problems), None),
+        RowCheck::Accepted(person) => match known.next().flatten() {
+            Some(before) => (row.row, outcome_of_known(sheet, &person, &before, unit), None),
+            None => (row.row, RowOutcome::New, Some(person)),
+        },
+    });
+    Ok(judged.collect())
 }
 
 /// One entry a refused row, from its problems.

@@ -20,6 +20,8 @@ pub enum ImportKind {
     Roster,
     /// Service hours.
     Hours,
+    /// One activity entered for many people at the console; no spreadsheet, but one act.
+    Activity,
 }
 
 impl ImportKind {
@@ -28,11 +30,12 @@ impl ImportKind {
         match self {
             Self::Roster => "roster",
             Self::Hours => "hours",
+            Self::Activity => "activity",
         }
     }
 
     fn parse(text: &str) -> Result<Self, StoreError> {
-        [Self::Roster, Self::Hours]
+        [Self::Roster, Self::Hours, Self::Activity]
             .into_iter()
             .find(|kind| kind.as_str() == text)
             .ok_or(StoreError::BadValue { what: "导入类型" })
@@ -137,7 +140,7 @@ impl Tx {
         Ok(OpenImport { id, new })
     }
 
-    /// Notes what became of an import's rows (`import.roster`, `import.hours`).
+    /// Notes what became of an import's rows (`import.roster`, `import.hours`, `import.activity`).
     pub async fn finish_import(&mut self, import: OpenImport, counts: &ImportCounts) -> Result<(), StoreError> {
         let OpenImport { id, new } = import;
         sqlx::query("UPDATE import SET row_count = $1, imported = $2, known = $3, refused = $4 WHERE id = $5")
@@ -151,6 +154,7 @@ impl Tx {
         let action = match new.kind {
             ImportKind::Roster => "import.roster",
             ImportKind::Hours => "import.hours",
+            ImportKind::Activity => "import.activity",
         };
         let detail = json!({
             "file_sha256": hex::encode(new.file_sha256), "rows": counts.rows, "imported": counts.imported,

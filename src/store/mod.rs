@@ -23,6 +23,7 @@ mod audit;
 mod bulk;
 mod certificate;
 mod correction;
+mod delivery;
 mod device;
 mod dialect;
 mod error;
@@ -36,14 +37,21 @@ mod partner;
 mod people;
 mod publication;
 mod reach;
+mod receipt;
 mod record;
+mod record_change;
+mod record_list;
 mod redemption;
 mod registration;
 mod review;
+mod roster_draft;
+mod roster_paper;
 mod row;
 mod sealed;
+mod service_desk;
 mod staff;
 mod star;
+mod star_draft;
 mod status;
 mod transaction;
 mod unit;
@@ -69,6 +77,10 @@ pub use certificate::{
     Selection, StateChange,
 };
 pub use correction::{Change, CorrectOutcome, Corrected, Correction};
+pub use delivery::{
+    CountyDelivery, CountyDeliveryId, CountyWindow, Delivery, DeliveryId, DeliverySource, DeliveryStanding,
+    NewDelivery, WindowFilter, WindowLine,
+};
 pub use device::{Device, EnrolmentCode};
 pub use dialect::DatabaseUrl;
 pub use error::StoreError;
@@ -81,16 +93,29 @@ pub use partner::{NewPartner, Partner};
 pub use people::{CardFilter, DuplicateGroup, NameCursor, PeopleFilter, PersonLine, PlaceInList, Standing};
 pub use publication::{Bundle, BundleMark, StatusTokens, TrustList};
 pub use reach::Reach;
+pub use receipt::{Leader, Leaders, Receipt, ReceiptLine, ReceiptOf};
 pub use record::{DayRecord, NewServiceRecord, RecordId, ServiceRecord};
+pub use record_change::{Dispute, DisputeOutcome, RecordChange};
+pub use record_list::{EntryLine, RecordFilter, RecordKey, RecordLine};
 pub use redemption::{KnownCard, Reversal, UsageRow, Use};
 pub use registration::Registration;
 pub use review::{Changed, NewReview, Review, ReviewFilter, SettingRow};
+pub use roster_draft::{
+    NewRosterDraft, NewRosterRow, RosterCounts, RosterDraft, RosterDraftId, RosterOutcome, RosterRow, RosterRowChange,
+    RosterRows, RosterState,
+};
+pub use roster_paper::RosterPerson;
 pub use sealed::{ColumnKeys, SealError};
+pub use service_desk::{HoursUpload, NewActivity, NewProof, PendingActivity, Proof, UnitPerson};
 pub use staff::{NewStaff, Session, StaffAccount, StaffState};
 pub use star::{NewStarAward, StarAward, StarBatch, StarBatchId, StarStanding};
+pub use star_draft::{
+    DraftKey, DraftRow, DraftState, DraftTally, NewDraftRow, NewStarDraft, RowFilter, StarDraft, StarDraftId,
+    StarObjection,
+};
 pub use status::{KeyStatuses, STATUS_LIST_FULL, STATUS_LIST_SIZE};
 pub use transaction::Tx;
-pub use unit::{Unit, UnitId};
+pub use unit::{COUNTED, Unit, UnitFields, UnitFilter, UnitId, UnitLine};
 pub use volunteer::{
     CertificateLine, Contact, ExitOutcome, KnownVolunteer, NewVolunteer, PersonalData, Volunteer, VolunteerFilter,
     VolunteerId, VolunteerLine,

@@ -1,6 +1,6 @@
 //! Service records: who served when, for how long, at what (《志愿服务记录与证明出具办法（试行）》).
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -11,7 +11,7 @@ use sqlx::any::AnyRow;
 use super::audit::BatchHash;
 use super::bulk::{Insert, Statement};
 use super::row::{Columns, id};
-use super::{ImportId, Reader, StoreError, Tx, VolunteerId};
+use super::{ImportId, Reader, StoreError, Tx, UnitId, VolunteerId};
 
 id!(
     /// Key of a service record.
@@ -41,10 +41,17 @@ pub struct NewServiceRecord {
     pub item: Option<u8>,
     /// What is to be noted about the record (late entry, …), as bits whose meaning the hours rules give.
     pub flags: u32,
+    /// Who organised the activity.
+    pub organiser: Option<String>,
+    /// Who was in charge of it.
+    pub in_charge: Option<String>,
+    /// Why it was entered late, if it was.
+    pub late_reason: Option<String>,
 }
 
 impl NewServiceRecord {
-    /// The same for the same service told again, whichever file tells it: SHA-256 over all but the flags.
+    /// The same for the same service told again, whichever file tells it: SHA-256 over who, when and what, not over flags
+    /// and who answers for it.
     pub fn fingerprint(&self) -> [u8; 32] {
         let mut hash = Sha256::new();
         let mut field = |bytes: Option<&[u8]>| match bytes {
@@ -79,6 +86,12 @@ pub struct ServiceRecord {
     pub import: Option<ImportId>,
     /// When it was entered; more than 10 working days after the service is late.
     pub entered_at: Timestamp,
+    /// The unit that recorded it (记录单位).
+    pub unit: Option<UnitId>,
+    /// Login name of who entered it; none for records older than the console.
+    pub entered_by: Option<String>,
+    /// Counts corrections, from 1.
+    pub revision: i64,
 }
 
 /// What a check for overlaps needs of a record.
@@ -113,6 +126,12 @@ const INSERT: Insert = Insert {
         "fingerprint",
         "import_id",
         "entered_at",
+        "unit_id",
+        "county",
+        "organiser",
+        "in_charge",
+        "late_reason",
+        "entered_by",
     ],
     fixed: &[],
     conflict: "",
@@ -160,7 +179,8 @@ impl Reader {
     pub async fn service_records(&mut self, volunteer: VolunteerId) -> Result<Vec<ServiceRecord>, StoreError> {
         let mut query = Statement::new(
             "SELECT id, volunteer_id, date, start_minute, end_minute, minutes, content, activity, place, item, flags, \
-             import_id, entered_at FROM service_record WHERE volunteer_id = ",
+             organiser, in_charge, late_reason, import_id, entered_at, unit_id, entered_by, revision \
+             FROM service_record WHERE volunteer_id = ",
         );
         query.bind(volunteer.0).push(" ORDER BY date DESC, start_minute DESC, id DESC");
         query.fetch_all(self).await?.iter().map(record).collect()
@@ -197,6 +217,8 @@ impl Tx {
         if new.is_empty() {
             return Ok(());
         }
+        let units = self.recording_units(new).await?;
+        let entered_by = self.actor.clone();
         let ids = self.draw("service_record", new.len()).await?;
         let entered_at = self.now.as_second();
         let mut hash = BatchHash::default();
@@ -223,6 +245,13 @@ impl Tx {
             values.push(&print[..]);
             values.push(import.map(|import| import.0));
             values.push(entered_at);
+            let unit = units.get(&new.volunteer);
+            values.push(unit.map(|(unit, _)| *unit));
+            values.push(unit.map(|(_, county)| county.as_str()));
+            values.push(new.organiser.as_deref());
+            values.push(new.in_charge.as_deref());
+            values.push(new.late_reason.as_deref());
+            values.push(entered_by.as_str());
         })
         .await?;
         if let Some(import) = import {
@@ -231,9 +260,23 @@ impl Tx {
         }
         Ok(())
     }
+
+    /// The unit each of these people belongs to now, with its county: it is the one that records.
+    async fn recording_units(
+        &mut self,
+        new: &[NewServiceRecord],
+    ) -> Result<HashMap<VolunteerId, (i64, String)>, StoreError> {
+        let mut ids: Vec<i64> = new.iter().map(|new| new.volunteer.0).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        let select = "SELECT v.id, u.id, u.county FROM volunteer v JOIN unit u ON u.id = v.unit_id WHERE v.id";
+        let rows = self.select_in(select, &ids, "", |values, id| values.push(*id)).await?;
+        rows.iter().map(|row| Ok((VolunteerId(row.int(0)?), (row.int(1)?, row.text(2)?)))).collect()
+    }
 }
 
-fn record(row: &AnyRow) -> Result<ServiceRecord, StoreError> {
+/// The columns of a record from place 0 on: id to late_reason, then import, moment, unit, who, revision.
+pub(super) fn record(row: &AnyRow) -> Result<ServiceRecord, StoreError> {
     Ok(ServiceRecord {
         id: RecordId(row.int(0)?),
         noted: NewServiceRecord {
@@ -247,8 +290,14 @@ fn record(row: &AnyRow) -> Result<ServiceRecord, StoreError> {
             place: row.text_or_null(8)?,
             item: row.number_or_null(9, "服务项目")?,
             flags: row.number(10, "标记")?,
+            organiser: row.text_or_null(11)?,
+            in_charge: row.text_or_null(12)?,
+            late_reason: row.text_or_null(13)?,
         },
-        import: row.int_or_null(11)?.map(ImportId),
-        entered_at: row.moment(12)?,
+        import: row.int_or_null(14)?.map(ImportId),
+        entered_at: row.moment(15)?,
+        unit: row.int_or_null(16)?.map(UnitId),
+        entered_by: row.text_or_null(17)?,
+        revision: row.int(18)?,
     })
 }

@@ -30,6 +30,8 @@ pub struct StarStanding {
     pub unit: UnitId,
     /// Name of the unit.
     pub unit_name: String,
+    /// County of the unit.
+    pub county: u8,
     /// Star in force.
     pub star: u8,
     /// Star of the latest batch of an earlier year, 0 for none: what `keep` keeps.
@@ -122,7 +124,7 @@ impl Reader {
         let sql = "SELECT v.id, v.number, v.name, v.unit_id, u.name, v.star, \
                    COALESCE((SELECT a.star FROM star_award a WHERE a.volunteer_id = v.id AND a.year < $1 \
                              ORDER BY a.year DESC LIMIT 1), 0), \
-                   COALESCE(t.counted, 0), COALESCE(t.lifetime, 0) \
+                   COALESCE(t.counted, 0), COALESCE(t.lifetime, 0), u.county \
                    FROM volunteer v JOIN unit u ON u.id = v.unit_id \
                    LEFT JOIN (SELECT volunteer_id, \
                        CAST(sum(CASE WHEN date >= $2 THEN minutes ELSE 0 END) AS BIGINT) AS counted, \
@@ -147,6 +149,7 @@ impl Reader {
                     earlier_star: row.number(6, "星级")?,
                     window_minutes: row.number(7, "时长")?,
                     lifetime_minutes: row.number(8, "时长")?,
+                    county: row.county(9)?,
                 })
             })
             .collect()

@@ -32,6 +32,9 @@ fn served(volunteer: VolunteerId, day: Date, minutes: u16) -> NewServiceRecord {
         place: None,
         item: Some(3),
         flags: 0,
+        organiser: Some("思茅区文化馆".to_owned()),
+        in_charge: None,
+        late_reason: None,
     }
 }
 

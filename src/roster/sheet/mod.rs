@@ -5,6 +5,7 @@
 
 mod builder;
 mod kind;
+mod layout;
 mod text;
 mod xls;
 mod xlsx;
@@ -18,6 +19,8 @@ use std::path::Path;
 use super::Field;
 use builder::Parts;
 pub use kind::Kind;
+pub use layout::{KeptRow, Layout};
+use serde::{Deserialize, Serialize};
 
 /// What a file may cost at most.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -169,7 +172,7 @@ pub struct Sheet {
 }
 
 /// The header row and what its columns mean.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Header {
     /// Its place among the rows that hold anything.
     index: usize,
@@ -180,7 +183,7 @@ pub struct Header {
     columns: Vec<HeaderColumn>,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 struct HeaderColumn {
     column: u16,
     heading: String,
@@ -188,7 +191,7 @@ struct HeaderColumn {
 }
 
 /// What a cell held.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum CellKind {
     /// Nothing, or blanks.
     Empty,
@@ -387,6 +390,11 @@ impl Header {
     /// All headings, from the left.
     pub fn headings(&self) -> impl Iterator<Item = &str> {
         self.columns.iter().map(|c| c.heading.as_str())
+    }
+
+    /// Every column that has a heading: counted from 0, the heading, what it means.
+    pub fn columns(&self) -> impl Iterator<Item = (u16, &str, Option<Field>)> {
+        self.columns.iter().map(|c| (c.column, c.heading.as_str(), c.field))
     }
 
     /// The last column with a heading, counted from 0.

@@ -1,0 +1,637 @@
+//! A year's star batch on its way: drafted, put up for public notice, confirmed by a second person, or thrown away.
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use serde_json::json;
+use sqlx::any::AnyRow;
+
+use super::audit::BatchHash;
+use super::bulk::{Insert, Statement};
+use super::row::{Columns, county_text, id};
+use super::star::NewStarAward;
+use super::{Reach, Reader, StarBatchId, StoreError, Tx, UnitId, VolunteerId};
+
+id!(
+    /// Key of a draft.
+    StarDraftId
+);
+
+/// How far a batch is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DraftState {
+    /// Computed and frozen.
+    Draft,
+    /// Up for public notice.
+    Announced,
+    /// Certified.
+    Confirmed,
+    /// Thrown away.
+    Dropped,
+}
+
+impl DraftState {
+    /// The word stored.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Draft => "draft",
+            Self::Announced => "announced",
+            Self::Confirmed => "confirmed",
+            Self::Dropped => "dropped",
+        }
+    }
+
+    /// The word shown.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Draft => "草案",
+            Self::Announced => "公示中",
+            Self::Confirmed => "已认定",
+            Self::Dropped => "已作废",
+        }
+    }
+
+    /// Whether it can still be changed.
+    pub fn is_open(self) -> bool {
+        matches!(self, Self::Draft | Self::Announced)
+    }
+
+    fn parse(text: &str) -> Result<Self, StoreError> {
+        [Self::Draft, Self::Announced, Self::Confirmed, Self::Dropped]
+            .into_iter()
+            .find(|state| state.as_str() == text)
+            .ok_or(StoreError::BadValue { what: "批次状态" })
+    }
+}
+
+/// A draft to freeze.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewStarDraft {
+    /// Year it is for.
+    pub year: i16,
+    /// First day that counted.
+    pub first_day: Date,
+    /// Last day that counted.
+    pub last_day: Date,
+    /// The rule followed, by its date.
+    pub policy: Date,
+    /// The account that drafts.
+    pub staff: i64,
+}
+
+/// Somebody whose year's hours give or take a star.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewDraftRow {
+    /// Volunteer.
+    pub volunteer: VolunteerId,
+    /// Certificate number.
+    pub number: String,
+    /// Name at the time.
+    pub name: String,
+    /// Unit at the time.
+    pub unit: UnitId,
+    /// Its name.
+    pub unit_name: String,
+    /// Its county.
+    pub county: u8,
+    /// Star in force at the time.
+    pub star_before: u8,
+    /// Star to be certified.
+    pub star: u8,
+    /// Minutes inside the window.
+    pub window_minutes: u64,
+    /// Minutes up to the window's last day.
+    pub lifetime_minutes: u64,
+}
+
+/// A row of a draft.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DraftRow {
+    /// Key.
+    pub id: i64,
+    /// Who, and what they would get.
+    pub noted: NewDraftRow,
+    /// Whether an objection took them out.
+    pub removed: bool,
+}
+
+/// A batch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StarDraft {
+    /// Key.
+    pub id: StarDraftId,
+    /// What it is for.
+    pub noted: NewStarDraft,
+    /// How far it is.
+    pub state: DraftState,
+    /// Rows.
+    pub people: u64,
+    /// Login name of who drafted.
+    pub drafted_by: String,
+    /// When.
+    pub drafted_at: Timestamp,
+    /// First and last day of the public notice.
+    pub notice: Option<(Date, Date)>,
+    /// Login name of who confirmed it or threw it away.
+    pub decided_by: Option<String>,
+    /// When.
+    pub decided_at: Option<Timestamp>,
+    /// Why it was thrown away.
+    pub reason: Option<String>,
+    /// What it became.
+    pub batch: Option<StarBatchId>,
+    /// How many stars changed with it.
+    pub changed: Option<u64>,
+    /// Counts changes, from 1.
+    pub revision: i64,
+}
+
+/// An objection and what came of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StarObjection {
+    /// Key.
+    pub id: i64,
+    /// Against which row.
+    pub row: i64,
+    /// Whose.
+    pub name: String,
+    /// Their number.
+    pub number: String,
+    /// `removed`, `adjusted` or `kept`.
+    pub outcome: String,
+    /// Star before.
+    pub star_from: u8,
+    /// Star after.
+    pub star_to: u8,
+    /// What was objected, and why so decided.
+    pub reason: String,
+    /// Login name of who decided.
+    pub decided_by: String,
+    /// When.
+    pub decided_at: Timestamp,
+}
+
+/// Rows by county and star, without those removed: people, and how many change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DraftTally {
+    /// County.
+    pub county: u8,
+    /// Star to be certified.
+    pub star: u8,
+    /// How many.
+    pub people: u64,
+    /// Of these, how many have another star now.
+    pub changed: u64,
+}
+
+/// Which rows a list shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RowFilter {
+    /// Whose.
+    pub reach: Reach,
+    /// Of this county.
+    pub county: Option<u8>,
+    /// Of exactly this star.
+    pub star: Option<u8>,
+    /// Only those with a star and not removed: the list for public notice.
+    pub listed: bool,
+    /// Only those who have another star now and are not removed.
+    pub changed: bool,
+}
+
+impl RowFilter {
+    /// All rows in reach.
+    pub fn all(reach: Reach) -> Self {
+        Self { reach, county: None, star: None, listed: false, changed: false }
+    }
+}
+
+/// Where a page of rows ended: star, minutes of the window, id.
+pub type DraftKey = (u8, u64, i64);
+
+const SELECT: &str = "SELECT d.id, d.year, d.first_day, d.last_day, d.policy_effective_from, d.drafted_by, d.state, d.people, \
+                      s.login, d.drafted_at, d.notice_from, d.notice_to, e.login, d.decided_at, d.reason, d.batch_id, \
+                      d.changed, d.revision FROM star_draft d JOIN staff s ON s.id = d.drafted_by \
+                      LEFT JOIN staff e ON e.id = d.decided_by";
+const SELECT_ROW: &str = "SELECT id, volunteer_id, number, name, unit_id, unit_name, county, star_before, star, \
+                          window_minutes, lifetime_minutes, removed FROM star_draft_row WHERE draft_id = ";
+
+const INSERT_ROW: Insert = Insert {
+    table: "star_draft_row",
+    columns: &[
+        "id",
+        "draft_id",
+        "volunteer_id",
+        "number",
+        "name",
+        "unit_id",
+        "unit_name",
+        "county",
+        "star_before",
+        "star",
+        "window_minutes",
+        "lifetime_minutes",
+        "removed",
+    ],
+    fixed: &[],
+    conflict: "",
+    may_stop_halfway: false,
+};
+
+impl Reader {
+    /// All batches, newest first: one or two a year.
+    pub async fn star_drafts(&mut self) -> Result<Vec<StarDraft>, StoreError> {
+        let mut query = Statement::new(SELECT);
+        query.push(" ORDER BY d.id DESC LIMIT 200");
+        query.fetch_all(self).await?.iter().map(draft).collect()
+    }
+
+    /// One batch.
+    pub async fn star_draft(&mut self, id: StarDraftId) -> Result<Option<StarDraft>, StoreError> {
+        let mut query = Statement::new(SELECT);
+        query.push(" WHERE d.id = ").bind(id.0);
+        query.fetch_optional(self).await?.as_ref().map(draft).transpose()
+    }
+
+    /// Up to `limit` rows, most stars and most hours first, below `after`.
+    pub async fn draft_rows(
+        &mut self,
+        id: StarDraftId,
+        filter: &RowFilter,
+        after: Option<DraftKey>,
+        limit: u32,
+    ) -> Result<Vec<DraftRow>, StoreError> {
+        let mut query = Statement::new(SELECT_ROW);
+        query.bind(id.0);
+        match filter.reach {
+            Reach::Everything => {}
+            Reach::County(county) => drop(query.push(" AND county = ").bind(county_text(county)?)),
+            Reach::Unit(unit) => drop(query.push(" AND unit_id = ").bind(unit.0)),
+        }
+        if let Some(county) = filter.county {
+            query.push(" AND county = ").bind(county_text(county)?);
+        }
+        if let Some(star) = filter.star {
+            query.push(" AND star = ").bind(i64::from(star));
+        }
+        if filter.listed {
+            query.push(" AND star > 0 AND removed = 0");
+        }
+        if filter.changed {
+            query.push(" AND star <> star_before AND removed = 0");
+        }
+        if let Some((star, minutes, id)) = after {
+            query.push(" AND (star, window_minutes, id) < (").bind(i64::from(star)).push(", ");
+            query.bind(minutes as i64).push(", ").bind(id).push(")");
+        }
+        query.push(" ORDER BY star DESC, window_minutes DESC, id DESC LIMIT ").bind(i64::from(limit));
+        query.fetch_all(self).await?.iter().map(row_of).collect()
+    }
+
+    /// One row of a batch.
+    pub async fn draft_row(&mut self, id: StarDraftId, row: i64) -> Result<Option<DraftRow>, StoreError> {
+        let mut query = Statement::new(SELECT_ROW);
+        query.bind(id.0).push(" AND id = ").bind(row);
+        query.fetch_optional(self).await?.as_ref().map(row_of).transpose()
+    }
+
+    /// The row of a volunteer's number in a batch.
+    pub async fn draft_row_of(&mut self, id: StarDraftId, number: &str) -> Result<Option<DraftRow>, StoreError> {
+        let mut query = Statement::new(SELECT_ROW);
+        query.bind(id.0).push(" AND number = ").bind(number.to_owned());
+        query.fetch_optional(self).await?.as_ref().map(row_of).transpose()
+    }
+
+    /// How many get which star, by county.
+    pub async fn draft_tally(&mut self, id: StarDraftId) -> Result<Vec<DraftTally>, StoreError> {
+        let mut query = Statement::new(
+            "SELECT county, star, count(*), CAST(sum(CASE WHEN star <> star_before THEN 1 ELSE 0 END) AS BIGINT) \
+             FROM star_draft_row WHERE removed = 0 AND draft_id = ",
+        );
+        query.bind(id.0).push(" GROUP BY county, star ORDER BY county, star DESC");
+        query
+            .fetch_all(self)
+            .await?
+            .iter()
+            .map(|row| {
+                Ok(DraftTally {
+                    county: row.county(0)?,
+                    star: row.number(1, "星级")?,
+                    people: row.number(2, "计数")?,
+                    changed: row.number(3, "计数")?,
+                })
+            })
+            .collect()
+    }
+
+    /// The objections of a batch, newest first.
+    pub async fn star_objections(&mut self, id: StarDraftId) -> Result<Vec<StarObjection>, StoreError> {
+        let mut query = Statement::new(
+            "SELECT o.id, o.row_id, r.name, r.number, o.outcome, o.star_from, o.star_to, o.reason, o.decided_by, \
+             o.decided_at FROM star_objection o JOIN star_draft_row r ON r.id = o.row_id WHERE o.draft_id = ",
+        );
+        query.bind(id.0).push(" ORDER BY o.id DESC LIMIT 500");
+        query.fetch_all(self).await?.iter().map(objection).collect()
+    }
+
+    /// The people of a confirmed batch whose live card shows another star than they have, by number, after `after`.
+    pub async fn draft_reissues(
+        &mut self,
+        id: StarDraftId,
+        after: &str,
+        limit: u32,
+    ) -> Result<Vec<(DraftRow, u8)>, StoreError> {
+        let mut query = Statement::new(
+            "SELECT r.id, r.volunteer_id, r.number, r.name, r.unit_id, r.unit_name, r.county, r.star_before, v.star, \
+             r.window_minutes, r.lifetime_minutes, r.removed, c.star FROM star_draft_row r \
+             JOIN volunteer v ON v.id = r.volunteer_id JOIN certificate c ON c.volunteer_id = v.id \
+             WHERE c.state IN ('valid', 'suspended') AND c.star <> v.star AND v.state = 'active' AND r.draft_id = ",
+        );
+        query.bind(id.0).push(" AND r.number > ").bind(after.to_owned());
+        query.push(" ORDER BY r.number LIMIT ").bind(i64::from(limit));
+        query.fetch_all(self).await?.iter().map(|row| Ok((row_of(row)?, row.number(12, "星级")?))).collect()
+    }
+}
+
+impl Tx {
+    /// Freezes a draft with its rows (`star_draft.make`, with a SHA-256 over them). A second one of the year under way is
+    /// [`StoreError::Duplicate`].
+    pub async fn make_star_draft(
+        &mut self,
+        new: &NewStarDraft,
+        rows: &[NewDraftRow],
+    ) -> Result<StarDraftId, StoreError> {
+        let id = StarDraftId(self.draw_one("star_draft").await?);
+        let mut hash = BatchHash::default();
+        for row in rows {
+            hash.add(&format!("{} {} {} {}", row.volunteer, row.star, row.window_minutes, row.lifetime_minutes));
+        }
+        let digest = hash.hex();
+        let bytes = hex::decode(&digest).unwrap_or_default();
+        let at = self.now.as_second();
+        sqlx::query(
+            "INSERT INTO star_draft (id, year, first_day, last_day, policy_effective_from, state, people, rows_sha256, \
+             drafted_by, drafted_at, revision) VALUES ($1, $2, $3, $4, $5, 'draft', $6, $7, $8, $9, 1)",
+        )
+        .bind(id.0)
+        .bind(i64::from(new.year))
+        .bind(new.first_day.to_string())
+        .bind(new.last_day.to_string())
+        .bind(new.policy.to_string())
+        .bind(rows.len() as i64)
+        .bind(&bytes[..])
+        .bind(new.staff)
+        .bind(at)
+        .execute(self.connection())
+        .await?;
+        let ids = self.draw("star_draft_row", rows.len()).await?;
+        let numbered: Vec<_> = ids.zip(rows).collect();
+        let counties: std::collections::HashMap<u8, String> =
+            rows.iter().map(|row| Ok((row.county, county_text(row.county)?))).collect::<Result<_, StoreError>>()?;
+        self.insert_all(&INSERT_ROW, &numbered, |values, (row_id, row)| {
+            values.push(*row_id);
+            values.push(id.0);
+            values.push(row.volunteer.0);
+            values.push(row.number.as_str());
+            values.push(row.name.as_str());
+            values.push(row.unit.0);
+            values.push(row.unit_name.as_str());
+            values.push(counties[&row.county].as_str());
+            values.push(i64::from(row.star_before));
+            values.push(i64::from(row.star));
+            values.push(row.window_minutes as i64);
+            values.push(row.lifetime_minutes as i64);
+            values.push(0_i64);
+        })
+        .await?;
+        let detail = json!({
+            "year": new.year, "from": new.first_day.to_string(), "to": new.last_day.to_string(),
+            "policy": new.policy.to_string(), "count": rows.len(), "rows_sha256": digest,
+        });
+        self.audit("star_draft.make", format!("star_draft/{id}"), detail);
+        Ok(id)
+    }
+
+    /// Puts a draft up for public notice, or changes the notice's days (`star_draft.announce`); `false` if its revision is
+    /// no longer `revision` or it is decided.
+    pub async fn announce_star_draft(
+        &mut self,
+        id: StarDraftId,
+        revision: i64,
+        (from, to): (Date, Date),
+        staff: i64,
+    ) -> Result<bool, StoreError> {
+        let changed = sqlx::query(
+            "UPDATE star_draft SET state = 'announced', notice_from = $1, notice_to = $2, announced_by = $3, \
+             revision = revision + 1 WHERE id = $4 AND revision = $5 AND state IN ('draft', 'announced')",
+        )
+        .bind(from.to_string())
+        .bind(to.to_string())
+        .bind(staff)
+        .bind(id.0)
+        .bind(revision)
+        .execute(self.connection())
+        .await?
+        .rows_affected();
+        if changed == 1 {
+            let detail = json!({"from": from.to_string(), "to": to.to_string()});
+            self.audit("star_draft.announce", format!("star_draft/{id}"), detail);
+        }
+        Ok(changed == 1)
+    }
+
+    /// Throws a draft away (`star_draft.drop`); `false` if its revision is no longer `revision` or it is decided.
+    pub async fn drop_star_draft(
+        &mut self,
+        id: StarDraftId,
+        revision: i64,
+        reason: &str,
+        staff: i64,
+    ) -> Result<bool, StoreError> {
+        let at = self.now.as_second();
+        let changed = sqlx::query(
+            "UPDATE star_draft SET state = 'dropped', reason = $1, decided_by = $2, decided_at = $3, \
+             revision = revision + 1 WHERE id = $4 AND revision = $5 AND state IN ('draft', 'announced')",
+        )
+        .bind(reason.to_owned())
+        .bind(staff)
+        .bind(at)
+        .bind(id.0)
+        .bind(revision)
+        .execute(self.connection())
+        .await?
+        .rows_affected();
+        if changed == 1 {
+            self.audit("star_draft.drop", format!("star_draft/{id}"), json!({}));
+        }
+        Ok(changed == 1)
+    }
+
+    /// Decides an objection (`star_draft.object`): the row gets `star` and is removed or not; both may be as before. The
+    /// draft's revision moves on, so that whoever has its page open is told. `false` if its revision is no longer
+    /// `revision` or it is decided.
+    pub async fn decide_objection(
+        &mut self,
+        draft: &StarDraft,
+        row: &DraftRow,
+        (star, removed): (u8, bool),
+        reason: &str,
+    ) -> Result<bool, StoreError> {
+        let moved = sqlx::query(
+            "UPDATE star_draft SET revision = revision + 1 WHERE id = $1 AND revision = $2 \
+             AND state IN ('draft', 'announced')",
+        )
+        .bind(draft.id.0)
+        .bind(draft.revision)
+        .execute(self.connection())
+        .await?
+        .rows_affected();
+        if moved != 1 {
+            return Ok(false);
+        }
+        sqlx::query("UPDATE star_draft_row SET star = $1, removed = $2 WHERE id = $3")
+            .bind(i64::from(star))
+            .bind(i64::from(removed))
+            .bind(row.id)
+            .execute(self.connection())
+            .await?;
+        let outcome = match () {
+            () if removed => "removed",
+            () if star != row.noted.star || row.removed => "adjusted",
+            () => "kept",
+        };
+        let id = self.draw_one("star_objection").await?;
+        let (actor, at) = (self.actor.clone(), self.now.as_second());
+        sqlx::query(
+            "INSERT INTO star_objection (id, draft_id, row_id, outcome, star_from, star_to, reason, decided_by, \
+             decided_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        )
+        .bind(id)
+        .bind(draft.id.0)
+        .bind(row.id)
+        .bind(outcome)
+        .bind(i64::from(row.noted.star))
+        .bind(i64::from(star))
+        .bind(reason.to_owned())
+        .bind(actor)
+        .bind(at)
+        .execute(self.connection())
+        .await?;
+        let detail = json!({"row": row.id, "outcome": outcome, "from": row.noted.star, "to": star});
+        self.audit("star_draft.object", format!("star_draft/{}", draft.id), detail);
+        Ok(true)
+    }
+
+    /// What a confirmed draft certifies: its rows that were not removed, of people who are still active.
+    pub async fn draft_awards(&mut self, id: StarDraftId) -> Result<Vec<NewStarAward>, StoreError> {
+        let mut query = Statement::new(
+            "SELECT r.volunteer_id, r.star, r.window_minutes, r.lifetime_minutes FROM star_draft_row r \
+             JOIN volunteer v ON v.id = r.volunteer_id WHERE r.removed = 0 AND v.state = 'active' AND r.draft_id = ",
+        );
+        query.bind(id.0).push(" ORDER BY r.id");
+        query
+            .fetch_all(self)
+            .await?
+            .iter()
+            .map(|row| {
+                Ok(NewStarAward {
+                    volunteer: VolunteerId(row.int(0)?),
+                    star: row.number(1, "星级")?,
+                    window_minutes: row.number(2, "时长")?,
+                    lifetime_minutes: row.number(3, "时长")?,
+                })
+            })
+            .collect()
+    }
+
+    /// Notes that a draft was certified as `batch` (`star_draft.confirm`); `false` if its revision is no longer `revision`
+    /// or it is not up for notice.
+    pub async fn confirm_star_draft(
+        &mut self,
+        id: StarDraftId,
+        revision: i64,
+        (batch, changed): (StarBatchId, u64),
+        staff: i64,
+    ) -> Result<bool, StoreError> {
+        let at = self.now.as_second();
+        let done = sqlx::query(
+            "UPDATE star_draft SET state = 'confirmed', batch_id = $1, changed = $2, decided_by = $3, decided_at = $4, \
+             revision = revision + 1 WHERE id = $5 AND revision = $6 AND state = 'announced'",
+        )
+        .bind(batch.0)
+        .bind(changed as i64)
+        .bind(staff)
+        .bind(at)
+        .bind(id.0)
+        .bind(revision)
+        .execute(self.connection())
+        .await?
+        .rows_affected();
+        if done == 1 {
+            let detail = json!({"batch": batch.0, "changed": changed});
+            self.audit("star_draft.confirm", format!("star_draft/{id}"), detail);
+        }
+        Ok(done == 1)
+    }
+}
+
+fn draft(row: &AnyRow) -> Result<StarDraft, StoreError> {
+    let day = |i: usize| -> Result<Option<Date>, StoreError> {
+        let text = row.text_or_null(i)?;
+        text.map(|text| text.parse().map_err(|_| StoreError::BadValue { what: "日期" })).transpose()
+    };
+    Ok(StarDraft {
+        id: StarDraftId(row.int(0)?),
+        noted: NewStarDraft {
+            year: row.number(1, "年度")?,
+            first_day: row.date(2)?,
+            last_day: row.date(3)?,
+            policy: row.date(4)?,
+            staff: row.int(5)?,
+        },
+        state: DraftState::parse(row.str(6)?)?,
+        people: row.number(7, "计数")?,
+        drafted_by: row.text(8)?,
+        drafted_at: row.moment(9)?,
+        notice: day(10)?.zip(day(11)?),
+        decided_by: row.text_or_null(12)?,
+        decided_at: row.moment_or_null(13)?,
+        reason: row.text_or_null(14)?,
+        batch: row.int_or_null(15)?.map(StarBatchId),
+        changed: row.number_or_null(16, "计数")?,
+        revision: row.int(17)?,
+    })
+}
+
+fn row_of(row: &AnyRow) -> Result<DraftRow, StoreError> {
+    Ok(DraftRow {
+        id: row.int(0)?,
+        noted: NewDraftRow {
+            volunteer: VolunteerId(row.int(1)?),
+            number: row.text(2)?,
+            name: row.text(3)?,
+            unit: UnitId(row.int(4)?),
+            unit_name: row.text(5)?,
+            county: row.county(6)?,
+            star_before: row.number(7, "星级")?,
+            star: row.number(8, "星级")?,
+            window_minutes: row.number(9, "时长")?,
+            lifetime_minutes: row.number(10, "时长")?,
+        },
+        removed: row.yes(11)?,
+    })
+}
+
+fn objection(row: &AnyRow) -> Result<StarObjection, StoreError> {
+    Ok(StarObjection {
+        id: row.int(0)?,
+        row: row.int(1)?,
+        name: row.text(2)?,
+        number: row.text(3)?,
+        outcome: row.text(4)?,
+        star_from: row.number(5, "星级")?,
+        star_to: row.number(6, "星级")?,
+        reason: row.text(7)?,
+        decided_by: row.text(8)?,
+        decided_at: row.moment(9)?,
+    })
+}
