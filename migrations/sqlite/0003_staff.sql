@@ -1,7 +1,8 @@
 -- Who works at the console: accounts, sessions, second factors, invitations; the two-person rule and its settings.
 -- Column types as in 0001_start.sql. Rows of staff are never deleted, so a login name is never given to somebody else.
 
--- password is a PHC string of Argon2id. totp is the sealed secret (RFC 6238); totp_step the last time step that was accepted.
+-- password is a PHC string of Argon2id. totp is the sealed secret (RFC 6238); totp_step the last time
+-- step that was accepted; totp_new a sealed secret that was shown and not confirmed yet.
 CREATE TABLE staff (
     id INTEGER PRIMARY KEY,
     login TEXT NOT NULL UNIQUE,
@@ -13,6 +14,7 @@ CREATE TABLE staff (
     password TEXT,
     totp BLOB,
     totp_step BIGINT,
+    totp_new BLOB,
     state TEXT NOT NULL CHECK (state IN ('invited', 'active', 'disabled')),
     made_at BIGINT NOT NULL,
     last_sign_in_at BIGINT,

@@ -222,6 +222,7 @@ fn constraint(error: sqlx::Error) -> StoreError {
         ("enrolment_code", "登记码"),
         ("token_hash", "设备令牌"),
         ("bundle", "该版本的发布包"),
+        ("staff", "登录名"),
         ("volunteer_number", "证号"),
         ("volunteer.number", "证号"),
         ("unit", "单位"),

@@ -49,6 +49,9 @@ mod roster_paper;
 mod row;
 mod sealed;
 mod service_desk;
+mod second_factor;
+mod session;
+mod sign_in_try;
 mod staff;
 mod star;
 mod star_draft;
@@ -108,6 +111,9 @@ pub use roster_paper::RosterPerson;
 pub use sealed::{ColumnKeys, SealError};
 pub use service_desk::{HoursUpload, NewActivity, NewProof, PendingActivity, Proof, UnitPerson};
 pub use staff::{NewStaff, Session, StaffAccount, StaffState};
+pub use session::{NewSession, OwnSession, Session, Stage};
+pub use sign_in_try::{Invitation, Tried};
+pub use staff::{NewStaff, StaffAccount, StaffChange, StaffFilter, StaffState};
 pub use star::{NewStarAward, StarAward, StarBatch, StarBatchId, StarStanding};
 pub use star_draft::{
     DraftKey, DraftRow, DraftState, DraftTally, NewDraftRow, NewStarDraft, RowFilter, StarDraft, StarDraftId,

@@ -109,7 +109,7 @@ fn operator(web: &Shared, parts: &Parts, client: IpAddr) -> Result<(), Problem> 
 }
 
 /// The client's address. Without the peer's (a router called in process) it counts as this machine.
-fn client(web: &Shared, parts: &Parts) -> IpAddr {
+pub(super) fn client(web: &Shared, parts: &Parts) -> IpAddr {
     let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0);
     let peer = peer.unwrap_or(SocketAddr::from(([127, 0, 0, 1], 0)));
     if peer.ip().is_loopback() && web.trusted.0.is_empty() && parts.headers.contains_key("x-forwarded-for") {

@@ -20,16 +20,20 @@ pub mod stars;
 use std::sync::Arc;
 
 use super::{Federation, ServiceError};
+use crate::domain::division::County;
 use crate::domain::staff::{Permission, Scope, Staff};
 use crate::store::{Reach, StoreError, UnitId};
 
-pub use session::SessionToken;
+pub use session::{Opened, SessionToken};
 
 /// One person at work: the office, acting in their name.
 #[derive(Clone)]
 pub struct Desk {
     office: Arc<Federation>,
     staff: Staff,
+    place: Option<String>,
+    session: Option<i64>,
+    must_enrol: bool,
 }
 
 /// Why a use case of the console was refused. The text is for the person at the screen: what is so, and what to do.
@@ -81,7 +85,8 @@ impl From<StoreError> for DeskError {
 impl Desk {
     /// The office in the hands of `staff`: the audit trail names their login.
     pub fn new(federation: &Federation, staff: Staff) -> Self {
-        Self { office: Arc::new(federation.acting_as(&staff.login)), staff }
+        let office = Arc::new(federation.acting_as(&staff.login));
+        Self { office, staff, place: None, session: None, must_enrol: false }
     }
 
     /// Who is at work.
@@ -92,6 +97,22 @@ impl Desk {
     /// The office acting as them.
     pub fn office(&self) -> &Federation {
         &self.office
+    }
+
+    /// Their role and of whom, in words: 县文明办 · 宁洱县.
+    pub fn role_words(&self) -> String {
+        let role = self.staff.role.label();
+        let place = match self.staff.scope {
+            Scope::All => None,
+            Scope::County(county) => County::from_code(county).map(|county| county.name().to_owned()),
+            Scope::Unit { .. } | Scope::Partner(_) => self.place.clone(),
+        };
+        place.map_or_else(|| role.to_owned(), |place| format!("{role} · {place}"))
+    }
+
+    /// Whether they must set up a second factor before they may do anything else.
+    pub fn must_enrol(&self) -> bool {
+        self.must_enrol
     }
 
     /// Whether their role may do this.

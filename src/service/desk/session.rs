@@ -4,20 +4,18 @@ use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
 
 use super::{Desk, DeskError};
 use crate::domain::staff::{Role, Scope};
-use crate::service::Federation;
-use crate::store::NewStaff;
+use crate::service::{Federation, ServiceError};
+use crate::store::{NewSession, NewStaff, StaffAccount, Stage, Tx};
 
-/// A session unused for so long is over.
-const IDLE: SignedDuration = SignedDuration::from_mins(30);
-/// A session is over after so long, however busy.
-const LONGEST: SignedDuration = SignedDuration::from_hours(12);
 /// Use is noted at most this often.
 const NOTED_EVERY: SignedDuration = SignedDuration::from_mins(1);
+/// How long the second factor is waited for.
+const SECOND_STEP: SignedDuration = SignedDuration::from_mins(10);
 
 /// What the browser's cookie holds: 32 random bytes. Never logged.
 #[derive(Clone, PartialEq, Eq)]
@@ -46,6 +44,15 @@ impl std::fmt::Debug for SessionToken {
     }
 }
 
+/// A session that has just begun.
+#[derive(Debug, Clone)]
+pub struct Opened {
+    /// Its token.
+    pub token: SessionToken,
+    /// What the browser keeps as proof that it signed in here.
+    pub device: String,
+}
+
 impl Federation {
     /// Opens an account without a password, for demonstrations and tests: it can only be used through a session that the
     /// program itself begins.
@@ -68,29 +75,68 @@ impl Federation {
     /// # Errors
     /// The database fails.
     pub async fn begin_session(&self, staff: i64) -> Result<SessionToken, DeskError> {
-        let mut bytes = [0; 32];
-        self.entropy.fill(&mut bytes);
-        let token = SessionToken(bytes);
         let mut tx = self.begin().await?;
-        tx.begin_session(staff, &token.hash()).await?;
+        let token = self.session_in(&mut tx, staff, Stage::Open, "").await?;
         tx.commit().await?;
         Ok(token)
     }
 
-    /// The desk of a session that is going on: not idle for 30 minutes, not older than 12 hours, account in use.
+    /// The desk of a session that is going on: neither idle nor old for longer than `[console]` of the configuration says, its
+    /// account in use.
     ///
     /// # Errors
     /// The database fails.
     pub async fn desk(self: &Arc<Self>, token: &SessionToken) -> Result<Option<Desk>, DeskError> {
         let now = self.now();
         let hash = token.hash();
-        let Some(session) = self.store.read().await?.session(&hash).await? else { return Ok(None) };
-        if session.seen_at + IDLE < now || session.begun_at + LONGEST < now {
+        let Some(session) = self.store.read().await?.session(&hash, Stage::Open).await? else { return Ok(None) };
+        let (idle_since, begun_since) = self.session_bounds();
+        if session.seen_at < idle_since || session.begun_at < begun_since {
             return Ok(None);
         }
         if session.seen_at + NOTED_EVERY <= now {
             self.store.touch_session(&hash, now, now).await?;
         }
-        Ok(Some(Desk::new(self, session.staff)))
+        let account = session.account;
+        let required = self.config.console.second_factor && account.staff.role.needs_second_factor();
+        let mut desk = Desk::new(self, account.staff);
+        desk.place = account.place;
+        desk.session = Some(session.id);
+        desk.must_enrol = required && !account.second_factor;
+        Ok(Some(desk))
+    }
+
+    /// Whose second factor this token waits for.
+    pub(super) async fn second_step(&self, token: &SessionToken) -> Result<Option<StaffAccount>, ServiceError> {
+        let session = self.store.read().await?.session(&token.hash(), Stage::Second).await?;
+        let fresh = session.filter(|session| session.begun_at + SECOND_STEP > self.now());
+        Ok(fresh.map(|session| session.account))
+    }
+
+    /// Begins a session with a new token; those that are over are deleted on the way.
+    pub(super) async fn session_in(
+        &self,
+        tx: &mut Tx,
+        staff: i64,
+        stage: Stage,
+        browser: &str,
+    ) -> Result<SessionToken, ServiceError> {
+        let (idle_since, begun_since) = self.session_bounds();
+        tx.delete_expired_sessions(idle_since, begun_since).await?;
+        let mut bytes = [0; 32];
+        self.entropy.fill(&mut bytes);
+        let token = SessionToken(bytes);
+        let browser = browser.chars().take(60).collect();
+        tx.begin_session(&NewSession { staff, token_hash: token.hash(), stage, browser }).await?;
+        Ok(token)
+    }
+
+    /// Sessions last used or begun before these are over.
+    pub(super) fn session_bounds(&self) -> (Timestamp, Timestamp) {
+        let now = self.now();
+        let console = &self.config.console;
+        let idle = SignedDuration::from_mins(console.idle_minutes.into());
+        let longest = SignedDuration::from_hours(console.session_hours.into());
+        (now - idle, now - longest)
     }
 }

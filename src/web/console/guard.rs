@@ -1,7 +1,10 @@
 //! Who is at the screen: runs before every handler of the console.
 //!
 //! A request that changes something must come from the console's own pages: `Sec-Fetch-Site`, which every present browser
-//! sends, must say so, and where it is missing `Origin` must be this host. The cookie is `SameSite=Strict` besides.
+//! sends, must say so, and where it is missing `Origin` must be this host. What only reads may come from elsewhere as a visit
+//! to the page, never as a part of another page (picture, script, frame). The cookie is `SameSite=Strict` besides.
+//!
+//! Whoever must set up a second factor reaches nothing but that page, signing out, and the password.
 
 use axum::body::Body;
 use axum::extract::{Request, State};
@@ -9,15 +12,22 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use zyz_http::limit::client_key;
 
 use super::error::{Explained, PageError};
 use super::page::{self, Shell};
 use super::routes::Need;
-use crate::service::desk::{Desk, SessionToken};
-use crate::web::Shared;
+use crate::domain::staff::Permission;
+use crate::service::desk::{Desk, DeskError, SessionToken};
+use crate::web::{Shared, access};
 
 /// The session's cookie. `__Host-` binds it to this host, HTTPS and the root path.
 pub(super) const SESSION_COOKIE: &str = "__Host-zyz";
+
+/// The cookie of a sign-in that waits for the second factor.
+pub(super) const STEP_COOKIE: &str = "__Host-zyz-step";
+/// Proofs that people signed in with this browser before, joined by dots.
+pub(super) const DEVICE_COOKIE: &str = "__Host-zyz-known";
 
 /// Content-Security-Policy of every page: nothing inline, nothing from elsewhere.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; \
@@ -32,6 +42,64 @@ pub struct Signed {
     pub shell: Shell,
 }
 
+/// Somebody who is not signed in, at a page that needs nobody to be. Handlers of such pages take it as their first argument.
+#[derive(Clone)]
+pub struct Visitor {
+    /// The frame: no navigation.
+    pub shell: Shell,
+    /// Their address, as the limits count it.
+    pub address: String,
+    /// Proofs of this browser that it signed in before.
+    pub devices: String,
+    /// What the browser calls itself, in a few words.
+    pub browser: String,
+    /// The cookie of a session, which may be over.
+    pub session: Option<SessionToken>,
+    /// The cookie of a sign-in that waits for the second factor.
+    pub step: Option<SessionToken>,
+}
+
+impl Visitor {
+    fn new(web: &Shared, parts: &Parts, shell: Shell) -> Self {
+        let token = |name| page::cookie(&parts.headers, name).and_then(SessionToken::parse);
+        Self {
+            shell,
+            address: client_key(access::client(web, parts)).to_string(),
+            devices: page::cookie(&parts.headers, DEVICE_COOKIE).unwrap_or_default().to_owned(),
+            browser: browser(&parts.headers),
+            session: token(SESSION_COOKIE),
+            step: token(STEP_COOKIE),
+        }
+    }
+}
+
+/// Browser and system in a few words; empty if they cannot be told.
+pub(super) fn browser(headers: &HeaderMap) -> String {
+    let agent = headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or_default();
+    let first = |names: &[(&'static str, &'static str)]| {
+        names.iter().find(|(mark, _)| agent.contains(mark)).map_or("", |(_, name)| *name)
+    };
+    // The order matters: most claim to be Chrome and Safari too.
+    let program = first(&[
+        ("MicroMessenger", "微信"),
+        ("Edg/", "Edge"),
+        ("QQBrowser", "QQ 浏览器"),
+        ("360SE", "360 浏览器"),
+        ("Firefox/", "Firefox"),
+        ("Chrome/", "Chrome"),
+        ("Safari/", "Safari"),
+    ]);
+    let system = first(&[
+        ("Windows", "Windows"),
+        ("Android", "Android"),
+        ("iPhone", "iPhone"),
+        ("iPad", "iPad"),
+        ("Mac OS X", "macOS"),
+        ("Linux", "Linux"),
+    ]);
+    [program, system].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · ")
+}
+
 /// Lets a request through to its handler, sends whoever is not signed in to the sign-in page, or refuses.
 pub(super) async fn admit(State((web, need)): State<(Shared, Need)>, request: Request, next: Next) -> Response {
     let (mut parts, body) = request.into_parts();
@@ -39,11 +107,13 @@ pub(super) async fn admit(State((web, need)): State<(Shared, Need)>, request: Re
     let flash = page::flash(&parts.headers);
     let had_flash = flash.is_some();
     let answer = match sign(&web, need, &parts).await {
-        Err(refusal) => refused(&web, None, refusal, &parts),
-        Ok(None) => next.run(Request::from_parts(parts, body)).await,
-        Ok(Some(desk)) => {
-            let shell = Shell::new(&web, Some(&desk), parts.uri.path(), flash);
-            parts.extensions.insert(Signed { desk, shell: shell.clone() });
+        Err((desk, refusal)) => refused(&web, desk.as_ref(), refusal, &parts),
+        Ok(desk) => {
+            let shell = Shell::new(&web, desk.as_ref(), parts.uri.path(), flash);
+            match desk {
+                Some(desk) => drop(parts.extensions.insert(Signed { desk, shell: shell.clone() })),
+                None => drop(parts.extensions.insert(Visitor::new(&web, &parts, shell.clone()))),
+            }
             let mut answer = next.run(Request::from_parts(parts, body)).await;
             match answer.extensions_mut().remove::<Explained>() {
                 Some(explained) => page::explain(shell, explained, partial),
@@ -52,6 +122,26 @@ pub(super) async fn admit(State((web, need)): State<(Shared, Need)>, request: Re
         }
     };
     finish(answer, had_flash && !partial)
+}
+
+/// An address that no room has.
+pub(super) async fn unmatched(State(web): State<Shared>, request: Request) -> Response {
+    let (parts, _) = request.into_parts();
+    let desk = desk(&web, &parts.headers).await.ok().flatten();
+    finish(refused(&web, desk.as_ref(), Refusal::Page(PageError::Desk(DeskError::NotFound)), &parts), false)
+}
+
+/// An address that is asked for with a method it does not take.
+pub(super) async fn wrong_method(State(web): State<Shared>, request: Request) -> Response {
+    let (parts, _) = request.into_parts();
+    let explained = Explained {
+        status: StatusCode::METHOD_NOT_ALLOWED,
+        title: "不能这样打开这个页面".into(),
+        detail: "这一步只能从页面上的按钮办理。请回到首页重新开始。".into(),
+    };
+    let desk = desk(&web, &parts.headers).await.ok().flatten();
+    let shell = Shell::new(&web, desk.as_ref(), parts.uri.path(), None);
+    finish(page::explain(shell, explained, parts.headers.contains_key("hx-request")), false)
 }
 
 /// Whoever is not signed in and would send a file: the file is not read, `admit` answers.
@@ -68,21 +158,31 @@ pub(super) async fn empty_strangers(State(web): State<Shared>, request: Request,
 
 enum Refusal {
     SignInFirst,
+    EnrolFirst,
     CrossSite,
     Page(PageError),
 }
 
-async fn sign(web: &Shared, need: Need, parts: &Parts) -> Result<Option<Desk>, Refusal> {
-    if parts.method != Method::GET && parts.method != Method::HEAD && !same_origin(&parts.headers) {
-        return Err(Refusal::CrossSite);
+/// Who may go on, or why not, with whoever was known by then.
+async fn sign(web: &Shared, need: Need, parts: &Parts) -> Result<Option<Desk>, (Option<Desk>, Refusal)> {
+    let reads = parts.method == Method::GET || parts.method == Method::HEAD;
+    let fits = if reads { visit(&parts.headers) } else { same_origin(&parts.headers) };
+    if !fits {
+        return Err((None, Refusal::CrossSite));
     }
     let permission = match need {
         Need::Nothing => return Ok(None),
         Need::May(permission) => permission,
     };
-    let desk = desk(web, &parts.headers).await.map_err(Refusal::Page)?.ok_or(Refusal::SignInFirst)?;
-    desk.need(permission).map_err(|error| Refusal::Page(error.into()))?;
-    Ok(Some(desk))
+    let desk = desk(web, &parts.headers).await.map_err(|error| (None, Refusal::Page(error)))?;
+    let desk = desk.ok_or((None, Refusal::SignInFirst))?;
+    if desk.must_enrol() && permission != Permission::OwnAccount {
+        return Err((Some(desk), Refusal::EnrolFirst));
+    }
+    match desk.need(permission) {
+        Ok(()) => Ok(Some(desk)),
+        Err(error) => Err((Some(desk), Refusal::Page(error.into()))),
+    }
 }
 
 /// The desk of the session whose cookie came along.
@@ -104,10 +204,25 @@ fn same_origin(headers: &HeaderMap) -> bool {
     }
 }
 
+/// Whether a reading request is a visit or comes from our own pages: no other page may take ours in (Fetch Metadata, resource
+/// isolation). Old browsers and programs send no such header.
+fn visit(headers: &HeaderMap) -> bool {
+    let is = |name: &str, values: &[&str]| {
+        headers.get(name).and_then(|value| value.to_str().ok()).is_some_and(|value| values.contains(&value))
+    };
+    if !headers.contains_key("sec-fetch-site") || is("sec-fetch-site", &["same-origin", "none"]) {
+        return true;
+    }
+    is("sec-fetch-mode", &["navigate"]) && is("sec-fetch-dest", &["document", "empty"])
+}
+
 fn refused(web: &Shared, desk: Option<&Desk>, refusal: Refusal, parts: &Parts) -> Response {
     let partial = parts.headers.contains_key("hx-request");
     let explained = match refusal {
         Refusal::SignInFirst => return page::to_sign_in(web, parts, partial),
+        Refusal::EnrolFirst => {
+            return page::go(&Shell::new(web, desk, parts.uri.path(), None), "/account/second-factor", None);
+        }
         Refusal::CrossSite => Explained {
             status: StatusCode::FORBIDDEN,
             title: "请求来自别的网站，已拒绝".into(),
@@ -134,6 +249,17 @@ fn finish(mut answer: Response, shown: bool) -> Response {
         headers.append(header::SET_COOKIE, page::forget(page::FLASH_COOKIE));
     }
     answer
+}
+
+impl<S: Send + Sync> axum::extract::FromRequestParts<S> for Visitor {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Response> {
+        parts.extensions.get::<Self>().cloned().ok_or_else(|| {
+            tracing::error!("a page for strangers stands in the table as one that needs somebody signed in");
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        })
+    }
 }
 
 impl<S: Send + Sync> axum::extract::FromRequestParts<S> for Signed {

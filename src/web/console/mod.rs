@@ -33,5 +33,5 @@ mod stars;
 
 pub use error::PageError;
 pub use form::{ConsoleForm, Upload};
-pub use guard::Signed;
+pub use guard::{Signed, Visitor};
 pub use routes::router;

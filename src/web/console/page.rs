@@ -82,7 +82,7 @@ impl Shell {
         let below = path.strip_prefix(&base).or_else(|| path.strip_prefix("/console")).unwrap_or_default();
         let navigation = NAVIGATION
             .iter()
-            .filter(|(_, _, permission)| desk.is_some_and(|desk| desk.may(*permission)))
+            .filter(|(_, _, permission)| desk.is_some_and(|desk| desk.may(*permission) && !desk.must_enrol()))
             .map(|(label, href, _)| NavigationItem {
                 label,
                 href: format!("{base}{href}"),
@@ -93,7 +93,7 @@ impl Shell {
             base,
             issuer: web.about.name.clone(),
             who: desk.map(|desk| desk.staff().name.clone()).unwrap_or_default(),
-            role: desk.map(|desk| desk.staff().role.label().to_owned()).unwrap_or_default(),
+            role: desk.map(Desk::role_words).unwrap_or_default(),
             navigation,
             flash,
             assets: assets::names(),

@@ -2,7 +2,7 @@
 
 use axum::Router;
 use axum::middleware::from_fn_with_state;
-use axum::routing::{MethodRouter, get};
+use axum::routing::{MethodRouter, any, get};
 use zyz_http::layers::{Settings, wrap};
 
 use super::{accounts, assets, cards, forms, guard, hours, oversight, page, people, rosters, stars};
@@ -92,6 +92,8 @@ pub fn router(web: &Shared, settings: &Settings) -> Router {
             Body::File => files = files.route(&path, guarded),
         }
     }
+    forms = forms.route("/console/{*rest}", any(guard::unmatched)).method_not_allowed_fallback(guard::wrong_method);
+    files = files.method_not_allowed_fallback(guard::wrong_method);
     let forms = wrap(forms.with_state(web.clone()), Settings { body: FORM, ..settings.clone() });
     let bounds = Settings {
         body: web.upload_bytes(),

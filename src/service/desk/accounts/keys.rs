@@ -6,6 +6,7 @@ use serde_json::Value;
 use crate::domain::review::ReviewKind;
 use crate::domain::staff::Permission;
 use crate::keystore::{Passphrase, Role as KeyRole};
+use crate::service::ServiceError;
 use crate::service::desk::{Desk, DeskError};
 use crate::service::keys::{KeyLine, RootAccess};
 
@@ -125,12 +126,19 @@ impl Desk {
         let office = self.office();
         let root = RootAccess { file: None, passphrase };
         let change = match step {
-            KeyStep::RotateIssuing => office.rotate_key(KeyRole::Issuing, root).await?,
-            KeyStep::RotateBundle => office.rotate_key(KeyRole::Bundle, root).await?,
-            KeyStep::Retire { kid } => office.retire_key(kid, root).await?,
-            KeyStep::Compromise { kid } => office.compromise_key(kid, root).await?,
-            KeyStep::Renew => office.renew_trust_list(root).await?,
+            KeyStep::RotateIssuing => office.rotate_key(KeyRole::Issuing, root).await,
+            KeyStep::RotateBundle => office.rotate_key(KeyRole::Bundle, root).await,
+            KeyStep::Retire { kid } => office.retire_key(kid, root).await,
+            KeyStep::Compromise { kid } => office.compromise_key(kid, root).await,
+            KeyStep::Renew => office.renew_trust_list(root).await,
         };
+        let change = change.map_err(|error| match error {
+            // What the person can do something about: type the passphrase, or go where the root key is.
+            ServiceError::Key(error) => DeskError::Refused(format!(
+                "密钥没有打开：{error}。根密钥口令与服务启动口令不同时须填写；根密钥离线保存时，请在保存处用 zyz key 命令办理"
+            )),
+            other => other.into(),
+        })?;
         let reissue = match change.reissue.len() {
             0 => String::new(),
             count => format!("有 {count} 张证由该密钥签发，须换发。"),
