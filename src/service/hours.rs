@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
+use jiff::civil::Date;
 use serde::Serialize;
+use zyz_credential::CertificateNumber;
 
 use super::import::{RefusedRow, refused_rows};
 use super::{Federation, ServiceError};
@@ -13,7 +15,10 @@ use crate::domain::hours::{DayMinute, Diary, ServiceTime};
 use crate::roster::hours::{self, ServiceRow, Who};
 use crate::roster::sheet::Sheet;
 use crate::roster::{Field, Problem, Reason, RowCheck, RowOutcome, report};
-use crate::store::{DayRecord, ImportCounts, ImportKind, KnownVolunteer, NewImport, NewServiceRecord, Tx, VolunteerId};
+use crate::store::{
+    DayRecord, ImportCounts, ImportKind, KnownVolunteer, NewImport, NewServiceRecord, Reach, Reader, Tx, Unit, UnitId,
+    VolunteerId,
+};
 
 /// Entered more than ten working days after the service (民政部令第67号).
 pub const FLAG_LATE: u32 = 1;
@@ -48,7 +53,46 @@ pub struct HoursImport {
     pub warnings: Vec<String>,
     /// Whether only a trial was asked for.
     pub dry_run: bool,
+    /// The first of the new records, for a look before they are confirmed.
+    #[serde(skip)]
+    pub sample: Vec<SampleRow>,
 }
+
+/// A row that would become a record.
+#[derive(Debug, Clone)]
+pub struct SampleRow {
+    /// The row as the spreadsheet program numbers it, from 1.
+    pub row: u32,
+    /// Certificate number, grouped.
+    pub number: String,
+    /// Name.
+    pub name: String,
+    /// The service's date.
+    pub date: Date,
+    /// Minutes that count.
+    pub minutes: u16,
+    /// Activity or content.
+    pub what: String,
+    /// Entered more than ten working days after the service.
+    pub late: bool,
+}
+
+/// Who imports, and how the new records are marked.
+pub(super) struct Bounds<'a> {
+    /// Rows of anybody else are refused like rows of nobody.
+    pub reach: Reach,
+    /// The file's name as the person knows it; none for its name on disk.
+    pub file_name: Option<&'a str>,
+    /// Why late records are late.
+    pub late_reason: Option<&'a str>,
+    /// How many new records the person was shown: with any other number nothing is written.
+    pub expected: Option<usize>,
+    /// The unit whose file it is.
+    pub unit: Option<UnitId>,
+}
+
+/// Rows shown before they are confirmed.
+const SAMPLE: usize = 100;
 
 /// A remark and how often it was made.
 #[derive(Debug, Serialize)]
@@ -76,6 +120,17 @@ impl Federation {
     /// A file that is no sheet of hours; a report that cannot be written; nothing is imported then. Refused rows are no
     /// error.
     pub async fn import_hours(&self, request: HoursRequest<'_>) -> Result<HoursImport, ServiceError> {
+        let everybody =
+            Bounds { reach: Reach::Everything, file_name: None, late_reason: None, expected: None, unit: None };
+        self.import_hours_within(request, &everybody).await
+    }
+
+    /// As [`Self::import_hours`], for somebody whose reach ends somewhere.
+    pub(super) async fn import_hours_within(
+        &self,
+        request: HoursRequest<'_>,
+        bounds: &Bounds<'_>,
+    ) -> Result<HoursImport, ServiceError> {
         let (sheet, digest) = self.read_sheet(request.file)?;
         let today = beijing_date(self.now());
         let check = hours::check(&sheet, today, &self.config.calendar.holidays)?;
@@ -91,8 +146,8 @@ impl Federation {
         let rows = outcomes.len() + services.len();
 
         let mut tx = self.begin().await?;
-        let entries = resolve(&mut tx, &sheet, services, &mut outcomes).await?;
-        let records = self.hold_against_record(&mut tx, &sheet, entries, &mut outcomes).await?;
+        let entries = resolve(&mut tx, &sheet, services, &mut outcomes, bounds.reach).await?;
+        let (mut records, sample) = self.hold_against_record(&mut tx, &sheet, entries, &mut outcomes).await?;
         let outcomes: Vec<(u32, RowOutcome)> = outcomes.into_iter().collect();
         let late = records.iter().filter(|record| record.flags & FLAG_LATE != 0).count();
         let done = HoursImport {
@@ -108,19 +163,25 @@ impl Federation {
             },
             warnings: warnings.iter().map(ToString::to_string).collect(),
             dry_run: request.dry_run,
+            sample,
         };
         if let Some(path) = request.report {
             report::write(path, std::slice::from_ref(&sheet), &outcomes, &warnings, today)?;
         }
-        if request.dry_run || records.is_empty() {
+        let unlike = bounds.expected.is_some_and(|expected| expected != records.len());
+        if request.dry_run || records.is_empty() || unlike {
             tx.rollback().await?;
-            return Ok(done);
+            return Ok(HoursImport { dry_run: request.dry_run || unlike, ..done });
         }
+        for record in records.iter_mut().filter(|record| record.flags & FLAG_LATE != 0) {
+            record.late_reason = bounds.late_reason.map(str::to_owned);
+        }
+        let on_disk = || request.file.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let new = NewImport {
             kind: ImportKind::Hours,
-            file_name: request.file.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+            file_name: bounds.file_name.map_or_else(on_disk, str::to_owned),
             file_sha256: digest,
-            unit: None,
+            unit: bounds.unit,
         };
         let import = tx.begin_import(new).await?;
         let id = import.id();
@@ -143,11 +204,11 @@ impl Federation {
         sheet: &Sheet,
         entries: Vec<Entry>,
         outcomes: &mut BTreeMap<u32, RowOutcome>,
-    ) -> Result<Vec<NewServiceRecord>, ServiceError> {
+    ) -> Result<(Vec<NewServiceRecord>, Vec<SampleRow>), ServiceError> {
         let prints: Vec<_> = entries.iter().map(|entry| entry.record.fingerprint()).collect();
         let known = tx.known_fingerprints(&prints).await?;
-        let mut diaries = diaries(tx, &entries).await?;
-        let mut records = Vec::new();
+        let mut diaries = diaries(tx, entries.iter().map(|entry| (entry.person.id, entry.record.date))).await?;
+        let (mut records, mut sample) = (Vec::new(), Vec::new());
         for (entry, print) in entries.into_iter().zip(prints) {
             if known.contains(&print) {
                 outcomes.insert(entry.row, RowOutcome::Known { note: "这条服务记录已经登记".into() });
@@ -166,9 +227,12 @@ impl Federation {
                 RowOutcome::New
             };
             outcomes.insert(entry.row, outcome);
+            if sample.len() < SAMPLE {
+                sample.push(sample_row(&entry));
+            }
             records.push(entry.record);
         }
-        Ok(records)
+        Ok((records, sample))
     }
 }
 
@@ -178,6 +242,7 @@ async fn resolve(
     sheet: &Sheet,
     services: Vec<ServiceRow>,
     outcomes: &mut BTreeMap<u32, RowOutcome>,
+    reach: Reach,
 ) -> Result<Vec<Entry>, ServiceError> {
     let mut people: HashMap<Who, Option<KnownVolunteer>> = HashMap::new();
     let (mut numbers, mut identities) = (Vec::new(), Vec::new());
@@ -195,6 +260,18 @@ async fn resolve(
     let asked: Vec<&str> = identities.iter().map(|identity| identity.as_str()).collect();
     let found = tx.known_by_identity(&asked).await?;
     people.extend(identities.into_iter().map(Who::Identity).zip(found));
+    let mut units: HashMap<UnitId, bool> = HashMap::new();
+    for person in people.values_mut() {
+        // Out of reach is answered like unknown, so that numbers cannot be tried out.
+        let Some(unit) = person.as_ref().map(|person| person.unit) else { continue };
+        let within = match units.get(&unit) {
+            Some(within) => *within,
+            None => *units.entry(unit).or_insert(tx.unit(unit).await?.is_some_and(|unit| within(reach, &unit))),
+        };
+        if !within {
+            *person = None;
+        }
+    }
 
     let mut entries = Vec::with_capacity(services.len());
     for service in services {
@@ -222,15 +299,41 @@ async fn resolve(
 }
 
 /// What is on record for the people and days concerned.
-async fn diaries(tx: &mut Tx, entries: &[Entry]) -> Result<HashMap<VolunteerId, Diary>, ServiceError> {
+pub(super) async fn diaries(
+    reader: &mut Reader,
+    days: impl Iterator<Item = (VolunteerId, Date)> + Clone,
+) -> Result<HashMap<VolunteerId, Diary>, ServiceError> {
     let mut diaries: HashMap<VolunteerId, Diary> = HashMap::new();
-    let days = entries.iter().map(|entry| entry.record.date);
-    let (Some(first), Some(last)) = (days.clone().min(), days.max()) else { return Ok(diaries) };
-    let people: Vec<_> = entries.iter().map(|entry| entry.person.id).collect();
-    for record in tx.day_records(&people, first, last).await? {
+    let dates = days.clone().map(|(_, date)| date);
+    let (Some(first), Some(last)) = (dates.clone().min(), dates.max()) else { return Ok(diaries) };
+    let people: Vec<_> = days.map(|(person, _)| person).collect();
+    for record in reader.day_records(&people, first, last).await? {
         diaries.entry(record.volunteer).or_default().record(time_of(&record), "");
     }
     Ok(diaries)
+}
+
+/// Whether a unit lies within somebody's reach.
+pub(super) fn within(reach: Reach, unit: &Unit) -> bool {
+    match reach {
+        Reach::Everything => true,
+        Reach::County(county) => unit.county == county,
+        Reach::Unit(own) => unit.id == own,
+    }
+}
+
+fn sample_row(entry: &Entry) -> SampleRow {
+    let service = &entry.service.entry;
+    let number = CertificateNumber::parse(&entry.person.number);
+    SampleRow {
+        row: entry.row,
+        number: number.map_or_else(|_| entry.person.number.clone(), |number| number.grouped()),
+        name: entry.person.name.clone(),
+        date: service.time.date,
+        minutes: service.time.minutes,
+        what: if service.activity.is_empty() { service.content.clone() } else { service.activity.clone() },
+        late: service.late,
+    }
 }
 
 fn time_of(record: &DayRecord) -> ServiceTime {

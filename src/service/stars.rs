@@ -9,7 +9,7 @@ use super::{Federation, ServiceError};
 use crate::clock::beijing_date;
 use crate::domain::star::{StarPolicy, Window};
 use crate::roster::star_list::{self, StarRow};
-use crate::store::NewStarAward;
+use crate::store::{NewStarAward, StarStanding};
 
 /// Below the title of the list.
 const PUBLIC_NOTICE: &str = "对名单如有异议，请在公示期内向普洱市志愿服务联合会反映。";
@@ -113,7 +113,7 @@ impl Federation {
             awards: Vec::new(),
         };
         for standing in standings {
-            let star = policy.certified(standing.window_minutes, standing.earlier_star);
+            let star = star_of(&policy, &standing);
             batch.changed += u64::from(star != standing.star);
             batch.by_star[usize::from(star.min(5))] += 1;
             awards.push(NewStarAward {
@@ -170,6 +170,11 @@ impl Federation {
         tx.add_star_policy(&policy).await?;
         Ok(tx.commit().await?)
     }
+}
+
+/// The star that `policy` gives somebody by their standing.
+pub(super) fn star_of(policy: &StarPolicy, standing: &StarStanding) -> u8 {
+    policy.certified(standing.window_minutes, standing.earlier_star)
 }
 
 fn policy_line(policy: &StarPolicy) -> PolicyLine {

@@ -137,7 +137,7 @@ impl Reader {
     }
 
     /// The people within reach of exactly this name, by number.
-    pub async fn people_named(&mut self, reach: Reach, name: &str, limit: u32) -> Result<Vec<UnitPerson>, StoreError> {
+    pub async fn namesakes(&mut self, reach: Reach, name: &str, limit: u32) -> Result<Vec<UnitPerson>, StoreError> {
         let mut query = Statement::new(
             "SELECT v.id, v.number, v.name, u.name FROM volunteer v JOIN unit u ON u.id = v.unit_id WHERE v.name = ",
         );
@@ -148,7 +148,7 @@ impl Reader {
     }
 
     /// Units within reach whose name holds `search`, by name.
-    pub async fn units_like(&mut self, reach: Reach, search: &str, limit: u32) -> Result<Vec<Unit>, StoreError> {
+    pub async fn units_holding(&mut self, reach: Reach, search: &str, limit: u32) -> Result<Vec<Unit>, StoreError> {
         let mut query = Statement::new("SELECT u.id FROM unit u WHERE u.name LIKE ");
         query.bind(like(search)).push(" ESCAPE '!'");
         reach.narrow(&mut query, "u")?;
