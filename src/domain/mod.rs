@@ -5,11 +5,13 @@
 pub mod application;
 pub mod account;
 pub mod certificate;
+pub mod choice;
 pub mod codes;
 pub mod correction;
 pub mod division;
 pub mod hours;
 pub mod identity;
+pub mod job;
 pub mod offer;
 pub mod partner;
 pub mod person;

@@ -105,6 +105,11 @@ impl Photo {
         Ok(Self { jpeg: jpeg.into(), width: small.width(), height: small.height() })
     }
 
+    /// A photo that [`Self::decode`] made, as it was kept.
+    pub fn kept(jpeg: Vec<u8>, width: u32, height: u32) -> Self {
+        Self { jpeg: jpeg.into(), width, height }
+    }
+
     /// The photo as a baseline RGB JPEG.
     pub fn jpeg(&self) -> &[u8] {
         &self.jpeg

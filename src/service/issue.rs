@@ -15,11 +15,11 @@ use zyz_credential::{
 use super::publish::{active, later, signed};
 use super::{Federation, Progress, Selection, ServiceError, seconds};
 use crate::clock::{beijing, beijing_date};
-use crate::domain::certificate::{CertificateState, Reason};
+use crate::domain::certificate::{CertificateState, Reason, VolunteerState};
 use crate::keystore::KeyName;
 use crate::store::{
-    self, CertificateId, KeyRole, KeyState, LiveCertificate, NewCertificate, ReissueWhen, SigningKey as KeyRow, Tx,
-    VolunteerId,
+    self, CertificateId, Chosen, ChosenCard, KeyRole, KeyState, ListEntry, LiveCertificate, NewCertificate,
+    ReissueWhen, SigningKey as KeyRow, Tx, VolunteerId,
 };
 
 /// Cards signed in one transaction: a second's work at the most, so that other writers wait no longer.
@@ -47,6 +47,19 @@ pub struct Issued {
     pub remaining: u64,
 }
 
+/// What signing a part of a list came to.
+#[derive(Debug, Default)]
+pub(super) struct Signed {
+    /// Cards signed now.
+    pub cards: u64,
+    /// How many of them replace an older one.
+    pub replaced: u64,
+    /// Signed before, by an attempt that did not come to its end.
+    pub before: u64,
+    /// Passed over, because the person or the card is no longer what it was.
+    pub skipped: u64,
+}
+
 /// A card about to be signed.
 struct Order {
     volunteer: VolunteerId,
@@ -56,7 +69,7 @@ struct Order {
 }
 
 /// Everything the signing of a batch needs, opened once.
-struct Bench {
+pub(super) struct Bench {
     key: SigningKey,
     row: KeyRow,
     trust: TrustState,
@@ -154,6 +167,63 @@ impl Federation {
             done.remaining = self.store.read().await?.issue_count(&selection).await?;
         }
         Ok(done)
+    }
+
+    /// Signs for a thousand or so entries of a frozen list in one transaction: a new card for whoever had none then and
+    /// has none now, a successor for whoever still has the card that was live then. Everybody else is passed over, so that
+    /// doing it again changes nothing. `bench` is opened when it is needed and kept for the next part.
+    ///
+    /// # Errors
+    /// As [`Self::issue`].
+    pub(super) async fn issue_entries(
+        &self,
+        bench: &mut Option<Bench>,
+        entries: &[ListEntry],
+        reason: Option<Reason>,
+    ) -> Result<Signed, ServiceError> {
+        loop {
+            let now = self.now();
+            let opened = match bench.take() {
+                Some(opened) => opened,
+                None => self.bench(now).await?,
+            };
+            let mut tx = self.begin().await?;
+            if !opened.still_signs(&mut tx).await? {
+                continue;
+            }
+            let ids: Vec<_> = entries.iter().map(|(volunteer, _)| *volunteer).collect();
+            let people: std::collections::HashMap<_, _> =
+                tx.chosen_by_key(&ids).await?.into_iter().map(|person| (person.volunteer, person)).collect();
+            let (mut orders, mut old, mut signed) = (Vec::new(), Vec::new(), Signed::default());
+            for (volunteer, frozen) in entries {
+                let person = people.get(volunteer).filter(|person| person.state == VolunteerState::Active);
+                match (person, person.and_then(|person| person.card.as_ref()), frozen) {
+                    (Some(person), None, None) => orders.push(order(person)),
+                    (Some(person), Some(card), Some(then))
+                        if card.id == *then && card.state == CertificateState::Valid =>
+                    {
+                        old.push((card.id, reason.unwrap_or_else(|| why_chosen(person, card, tx.now()))));
+                        orders.push(order(person));
+                    }
+                    // The card is newer than the list: signed by an attempt before this one.
+                    (Some(_), Some(card), _) if frozen.is_none_or(|then| card.id > then) => signed.before += 1,
+                    _ => signed.skipped += 1,
+                }
+            }
+            for reason in Reason::ALL {
+                let ids: Vec<_> = old.iter().filter(|(_, why)| *why == reason).map(|(id, _)| *id).collect();
+                if !ids.is_empty() {
+                    tx.supersede_certificates(&ids, reason).await?;
+                }
+            }
+            signed.replaced = old.len() as u64;
+            if !orders.is_empty() {
+                signed.cards = self.sign_batch(&mut tx, &opened, orders).await?.len() as u64;
+                tx.commit().await?;
+            }
+            *bench = Some(opened);
+            return Ok(signed);
+        }
     }
 
     /// Supersedes one card for `reason` and signs its successor in the same transaction.
@@ -306,7 +376,7 @@ impl Federation {
     }
 
     /// The last second of the year of issue plus the configured years, in Beijing.
-    fn expiry(&self, now: Timestamp) -> Result<Timestamp, ServiceError> {
+    pub(super) fn expiry(&self, now: Timestamp) -> Result<Timestamp, ServiceError> {
         let year = beijing_date(now).year() + i16::from(self.config.card.valid_years);
         let last = date(year, 12, 31).at(23, 59, 59, 0);
         beijing().to_timestamp(last).map_err(|e| signed("有效期", e))
@@ -331,6 +401,24 @@ impl Federation {
 /// A number from the database, where only numbers of ours stand.
 pub(super) fn number_of(text: &str) -> Result<CertificateNumber, ServiceError> {
     CertificateNumber::parse(text).map_err(|e| signed("证书编号", e))
+}
+
+fn order(person: &Chosen) -> Order {
+    Order { volunteer: person.volunteer, number: person.number.clone(), name: person.name.clone(), star: person.star }
+}
+
+/// As [`why`], for a card of a list; one that is renewed before its end counts as expired.
+fn why_chosen(person: &Chosen, card: &ChosenCard, now: Timestamp) -> Reason {
+    const RENEWED: jiff::SignedDuration = jiff::SignedDuration::from_hours(60 * 24);
+    if card.key_state == KeyState::Compromised {
+        Reason::KeyCompromised
+    } else if card.star != person.star {
+        Reason::StarChanged
+    } else if card.expires_at < now + RENEWED {
+        Reason::Expired
+    } else {
+        Reason::Reissue
+    }
 }
 
 /// Why a card is replaced, the gravest reason first.

@@ -8,6 +8,7 @@
 //! resumed, and files for people, which are written under another name and renamed when complete.
 
 pub mod bundles;
+pub mod card_jobs;
 pub mod desk;
 pub mod doctor;
 pub mod enrol;
@@ -16,6 +17,7 @@ mod files;
 pub mod hours;
 pub mod import;
 pub mod issue;
+pub mod jobs;
 pub mod keys;
 pub mod lifecycle;
 mod lookup;

@@ -15,9 +15,9 @@ use crate::render::{self, CardData, CardDesign, Fonts, Layout, Photo, Picture, R
 use crate::store::{self, PrintCard, PrintCursor};
 
 /// Cards a PDF file: what a print shop handles well and memory holds easily.
-const PER_FILE: u32 = 1000;
+pub(super) const PER_FILE: u32 = 1000;
 /// The same when photos are printed, which weigh more.
-const PER_FILE_WITH_PHOTOS: u32 = 200;
+pub(super) const PER_FILE_WITH_PHOTOS: u32 = 200;
 /// Resolution of a card's picture, dots a millimetre: 508 dpi, for screens and phones.
 const PICTURE_DOTS_PER_MM: f32 = 20.0;
 
@@ -174,7 +174,7 @@ impl Federation {
         if faults.is_empty() { Ok(()) } else { Err(ServiceError::Unprintable { faults }) }
     }
 
-    fn card_data(&self, card: &PrintCard, photo: Option<Photo>) -> Result<CardData, ServiceError> {
+    pub(super) fn card_data(&self, card: &PrintCard, photo: Option<Photo>) -> Result<CardData, ServiceError> {
         Ok(CardData {
             number: number_of(&card.number)?.grouped(),
             name: card.name.clone(),

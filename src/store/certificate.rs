@@ -137,6 +137,8 @@ pub enum StateChange {
 pub struct PrintCard {
     /// Card.
     pub id: CertificateId,
+    /// Its holder.
+    pub volunteer: VolunteerId,
     /// Certificate number.
     pub number: String,
     /// Name.
@@ -281,7 +283,7 @@ impl Reader {
         limit: u32,
     ) -> Result<Vec<PrintCard>, StoreError> {
         let mut query = Statement::new(
-            "SELECT c.id, v.number, v.name, v.unit_id, u.name, c.star, c.expires_at, c.code, c.printed_at \
+            "SELECT c.id, v.number, v.name, v.unit_id, u.name, c.star, c.expires_at, c.code, c.printed_at, v.id \
              FROM volunteer v JOIN certificate c ON c.volunteer_id = v.id JOIN unit u ON u.id = v.unit_id \
              WHERE c.state = 'valid'",
         );
@@ -294,6 +296,18 @@ impl Reader {
         select(&mut query, selection)?;
         query.push(" ORDER BY v.unit_id, v.number LIMIT ").bind(i64::from(limit));
         query.fetch_all(self).await?.iter().map(print_card).collect()
+    }
+
+    /// Those of these cards that are valid, in the order given.
+    pub async fn print_cards_by_key(&mut self, cards: &[CertificateId]) -> Result<Vec<PrintCard>, StoreError> {
+        let select = "SELECT c.id, v.number, v.name, v.unit_id, u.name, c.star, c.expires_at, c.code, c.printed_at, v.id \
+                      FROM certificate c JOIN volunteer v ON v.id = c.volunteer_id JOIN unit u ON u.id = v.unit_id \
+                      WHERE c.state = 'valid' AND c.id";
+        let rows = self.select_in(select, cards, "", |values, id| values.push(id.0)).await?;
+        let mut found = rows.iter().map(print_card).collect::<Result<Vec<_>, _>>()?;
+        let place: std::collections::HashMap<_, _> = cards.iter().zip(0..).collect();
+        found.sort_by_key(|card| place.get(&card.id).copied().unwrap_or(usize::MAX));
+        Ok(found)
     }
 
     /// How many cards [`Self::print_cards`] has in all.
@@ -351,6 +365,10 @@ impl Tx {
             });
             self.audit("certificate.issue", object(&new.number, CertificateId(id)), detail);
         }
+        for star in 0..=5 {
+            let with: Vec<_> = new.iter().filter(|card| card.star == star).map(|card| card.volunteer).collect();
+            self.note_card_star(&with, Some(star)).await?;
+        }
         Ok(ids.map(CertificateId).collect())
     }
 
@@ -366,7 +384,7 @@ impl Tx {
         if from != to && !from.may_become(to) {
             return Err(StoreError::Transition { from, to });
         }
-        let query = sqlx::query("SELECT state, number FROM certificate WHERE id = $1").bind(id.0);
+        let query = sqlx::query("SELECT state, number, volunteer_id FROM certificate WHERE id = $1").bind(id.0);
         let row = query.fetch_optional(self.connection()).await?.ok_or(StoreError::NotFound { what: "证件" })?;
         let (state, number) = (CertificateState::parse(row.str(0)?)?, row.text(1)?);
         if state == to {
@@ -386,6 +404,9 @@ impl Tx {
         if changed != 1 {
             return Ok(StateChange::Lost(state));
         }
+        if !to.is_live() {
+            self.note_card_star(&[VolunteerId(row.int(2)?)], None).await?;
+        }
         self.audit(action(to), object(&number, id), json!({"from": from.as_str(), "reason": reason.as_str()}));
         Ok(StateChange::Changed)
     }
@@ -393,15 +414,18 @@ impl Tx {
     /// Supersedes many live cards for one reason before their replacements are issued (`certificate.supersede`, one
     /// event each). Returns how many were superseded: those of `cards` that were still live.
     pub async fn supersede_certificates(&mut self, cards: &[CertificateId], reason: Reason) -> Result<u64, StoreError> {
-        let select = "SELECT id, number, state FROM certificate WHERE state IN ('valid', 'suspended') AND id";
+        let select = "SELECT id, number, state, volunteer_id FROM certificate \
+                      WHERE state IN ('valid', 'suspended') AND id";
         let rows = self.select_in(select, cards, "", |values, id| values.push(id.0)).await?;
-        let mut live = Vec::with_capacity(rows.len());
+        let (mut live, mut holders) = (Vec::with_capacity(rows.len()), Vec::with_capacity(rows.len()));
         for row in &rows {
             let id = CertificateId(row.int(0)?);
             let detail = json!({"from": row.str(2)?, "reason": reason.as_str()});
             self.audit(action(CertificateState::Superseded), object(row.str(1)?, id), detail);
             live.push(id);
+            holders.push(VolunteerId(row.int(3)?));
         }
+        self.note_card_star(&holders, None).await?;
         let now = self.now.as_second().to_string();
         let before = "UPDATE certificate SET state = 'superseded', reason = {}, state_changed_at = CAST({} AS BIGINT) \
                       WHERE id";
@@ -416,7 +440,8 @@ impl Tx {
             return Ok(0);
         }
         let now = self.now.as_second().to_string();
-        let before = "UPDATE certificate SET printed_at = CAST({} AS BIGINT) WHERE printed_at IS NULL AND id";
+        let before = "UPDATE certificate SET stage = CASE WHEN stage = 0 THEN 1 ELSE stage END, \
+                      printed_at = CAST({} AS BIGINT) WHERE printed_at IS NULL AND id";
         let changed = self.change_in_with(before, &[&now], cards, "", |values, id| values.push(id.0)).await?;
         let mut hash = BatchHash::default();
         for card in cards {
@@ -512,5 +537,6 @@ fn print_card(row: &AnyRow) -> Result<PrintCard, StoreError> {
         expires_at: row.moment(6)?,
         code: row.bytes(7)?.to_vec(),
         printed: row.int_or_null(8)?.is_some(),
+        volunteer: VolunteerId(row.int(9)?),
     })
 }

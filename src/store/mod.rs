@@ -21,13 +21,16 @@
 mod application;
 mod audit;
 mod bulk;
+mod card_list;
 mod certificate;
 mod correction;
 mod delivery;
 mod device;
 mod dialect;
 mod error;
+mod handout;
 mod import;
+mod job;
 mod key;
 mod merge;
 mod meta;
@@ -35,6 +38,7 @@ mod migrate;
 mod offer;
 mod partner;
 mod people;
+mod photo;
 mod publication;
 mod reach;
 mod receipt;
@@ -75,6 +79,7 @@ pub use application::{
     ArchivedCopy, FormCopy,
 };
 pub use audit::{AuditEvent, ChainCheck};
+pub use card_list::{CardList, ChoiceCursor, ChoiceFilter, Chosen, ChosenCard, ListEntry};
 pub use certificate::{
     Certificate, CertificateId, IssueCandidate, LiveCertificate, NewCertificate, PrintCard, PrintCursor, ReissueWhen,
     Selection, StateChange,
@@ -87,13 +92,16 @@ pub use delivery::{
 pub use device::{Device, EnrolmentCode};
 pub use dialect::DatabaseUrl;
 pub use error::StoreError;
+pub use handout::Handout;
 pub use import::{Import, ImportCounts, ImportId, ImportKind, NewImport, OpenImport};
+pub use job::{Holder, Job, JobEnd, NewJob};
 pub use key::{KeyId, KeyRole, KeyState, KeyStateChange, NewKey, SigningKey};
 pub use merge::Merged;
 pub use meta::Counts;
 pub use offer::PartnerOffer;
 pub use partner::{NewPartner, Partner};
 pub use people::{CardFilter, DuplicateGroup, NameCursor, PeopleFilter, PersonLine, PlaceInList, Standing};
+pub use photo::{NewUploadRow, PhotoUpload, StoredPhoto, UploadRow};
 pub use publication::{Bundle, BundleMark, StatusTokens, TrustList};
 pub use reach::Reach;
 pub use receipt::{Leader, Leaders, Receipt, ReceiptLine, ReceiptOf};

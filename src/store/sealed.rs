@@ -99,12 +99,23 @@ impl Sealer {
         sealed
     }
 
+    /// As [`Self::seal`], for what is no text.
+    pub fn seal_bytes(&self, place: Place, nonce: &[u8; NONCE], plain: &[u8]) -> Vec<u8> {
+        let mut sealed = Vec::with_capacity(1 + NONCE + plain.len() + TAG);
+        self.seal_bytes_into(&mut sealed, place, nonce, plain);
+        sealed
+    }
+
     /// As [`Self::seal`], into a vector whose content it replaces.
     pub fn seal_into(&self, sealed: &mut Vec<u8>, place: Place, nonce: &[u8; NONCE], plain: &str) {
+        self.seal_bytes_into(sealed, place, nonce, plain.as_bytes());
+    }
+
+    fn seal_bytes_into(&self, sealed: &mut Vec<u8>, place: Place, nonce: &[u8; NONCE], plain: &[u8]) {
         sealed.clear();
         sealed.push(VERSION);
         sealed.extend_from_slice(nonce);
-        sealed.extend_from_slice(plain.as_bytes());
+        sealed.extend_from_slice(plain);
         let mut data = [0; 64];
         let data = place.additional_data(&mut data);
         let tag = self
@@ -116,6 +127,17 @@ impl Sealer {
 
     /// Opens what [`Self::seal`] made for the same place.
     pub fn open(&self, place: Place, sealed: &[u8]) -> Result<Zeroizing<String>, SealError> {
+        let Place { table, column, row } = place;
+        let mut plain = self.open_bytes(place, sealed)?;
+        let text = String::from_utf8(std::mem::take(&mut *plain)).map_err(|error| {
+            error.into_bytes().zeroize();
+            SealError::NotText { table, column, row }
+        })?;
+        Ok(Zeroizing::new(text))
+    }
+
+    /// Opens what [`Self::seal_bytes`] made for the same place.
+    pub fn open_bytes(&self, place: Place, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, SealError> {
         let Place { table, column, row } = place;
         if sealed.len() < 1 + NONCE + TAG || sealed[0] != VERSION {
             return Err(SealError::Format { table, column, row });
@@ -129,11 +151,7 @@ impl Sealer {
         self.cipher
             .decrypt_inout_detached(&nonce, data, plain.as_mut_slice().into(), &tag)
             .map_err(|_| SealError::Tampered { table, column, row })?;
-        let text = String::from_utf8(std::mem::take(&mut *plain)).map_err(|error| {
-            error.into_bytes().zeroize();
-            SealError::NotText { table, column, row }
-        })?;
-        Ok(Zeroizing::new(text))
+        Ok(plain)
     }
 
     /// The blind index of `value` in `column`.

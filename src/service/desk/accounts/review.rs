@@ -171,7 +171,7 @@ impl Desk {
     ) -> Result<String, DeskError> {
         match kind {
             ReviewKind::KeyChange => self.carry_out_key_step(&KeyStep::read(payload)?, root).await,
-            ReviewKind::IssueCards => Err(DeskError::Refused("批量签发须在制证页面重新发起".into())),
+            ReviewKind::IssueCards => self.carry_out_batch(payload).await,
         }
     }
 
@@ -206,7 +206,7 @@ impl Desk {
         let when = |at| beijing().to_datetime(at).strftime("%Y-%m-%d %H:%M").to_string();
         let effects = match row.kind {
             ReviewKind::KeyChange => KeyStep::read(&row.payload).map(|step| step.effects()).unwrap_or_default(),
-            ReviewKind::IssueCards => vec!["为上述志愿者签发志愿服务证；签发后须打印才会送到本人手中".into()],
+            ReviewKind::IssueCards => Self::batch_effects(&row.payload),
         };
         ReviewView {
             id: row.id,

@@ -1,0 +1,178 @@
+//! Choosing whose cards a step is about: lists as they stand, with counts and pages.
+
+use zyz_credential::CertificateNumber;
+
+use super::{Capped, day};
+use crate::domain::certificate::{CertificateState, VolunteerState};
+use crate::domain::choice::CardChoice;
+use crate::domain::division::County;
+use crate::domain::staff::{Permission, Scope};
+use crate::service::desk::{Desk, DeskError};
+use crate::store::{ChoiceCursor, ChoiceFilter, Chosen, KeyState, UnitId};
+
+/// Rows a page.
+const PAGE: u32 = 50;
+/// Rows of an export; more is a job for several.
+const EXPORT: u32 = 100_000;
+
+/// Somebody in a list.
+#[derive(Debug, Clone)]
+pub struct CardLine {
+    /// Certificate number, ten digits.
+    pub number: String,
+    /// The same in groups.
+    pub grouped: String,
+    /// Name.
+    pub name: String,
+    /// Name of the unit.
+    pub unit: String,
+    /// Name of its county.
+    pub county: &'static str,
+    /// Star certified last.
+    pub star: u8,
+    /// Whether they have left.
+    pub exited: bool,
+    /// Whether there is a photo.
+    pub photo: bool,
+    /// The live card.
+    pub card: Option<CardStanding>,
+}
+
+/// A live card in a list.
+#[derive(Debug, Clone)]
+pub struct CardStanding {
+    /// Key of the card.
+    pub id: i64,
+    /// Valid; else suspended.
+    pub valid: bool,
+    /// Star on it.
+    pub star: u8,
+    /// The day it was issued.
+    pub issued: String,
+    /// The last day it is good.
+    pub expires: String,
+    /// Whether that day is over.
+    pub expired: bool,
+    /// Whether its key is no longer trusted.
+    pub distrusted: bool,
+    /// How far it has come: 未打印, 已打印, 已发放.
+    pub stage: &'static str,
+}
+
+/// A page of a choice.
+#[derive(Debug, Clone)]
+pub struct ChoicePage {
+    /// Those on it.
+    pub rows: Vec<CardLine>,
+    /// How many there are in all.
+    pub count: Capped,
+    /// Where the next page goes on; none at the end.
+    pub next: Option<String>,
+}
+
+/// A unit that the caller may choose.
+#[derive(Debug, Clone)]
+pub struct UnitOption {
+    /// Key, as text.
+    pub id: String,
+    /// Its name, with its county.
+    pub label: String,
+}
+
+impl CardLine {
+    pub(super) fn of(person: &Chosen, now: jiff::Timestamp) -> Self {
+        let card = person.card.as_ref().map(|card| CardStanding {
+            id: card.id.0,
+            valid: card.state == CertificateState::Valid,
+            star: card.star,
+            issued: day(card.issued_at),
+            expires: day(card.expires_at),
+            expired: card.expires_at < now,
+            distrusted: card.key_state == KeyState::Compromised,
+            stage: match card.stage {
+                0 => "未打印",
+                1 => "已打印",
+                _ => "已发放",
+            },
+        });
+        Self {
+            number: person.number.clone(),
+            grouped: grouped(&person.number),
+            name: person.name.clone(),
+            unit: person.unit_name.clone(),
+            county: County::from_code(person.county).map_or("", County::name),
+            star: person.star,
+            exited: person.state == VolunteerState::Exited,
+            photo: person.photo,
+            card,
+        }
+    }
+}
+
+impl Desk {
+    /// A page of a choice within reach, after the place `after`.
+    ///
+    /// # Errors
+    /// No permission to see people; a unit out of reach; the database fails.
+    pub async fn choice(
+        &self,
+        choice: CardChoice,
+        unit: Option<i64>,
+        after: Option<&str>,
+    ) -> Result<ChoicePage, DeskError> {
+        let filter = self.choice_filter(choice, unit).await?;
+        let after = after.and_then(ChoiceCursor::parse);
+        let mut rows = self.office().store.read().await?.chosen(&filter, after.as_ref(), PAGE + 1).await?;
+        let more = rows.len() > PAGE as usize;
+        rows.truncate(PAGE as usize);
+        let next = rows.last().filter(|_| more).map(|last| last.cursor(&filter).text());
+        let count = self.choice_count(choice, unit).await?;
+        Ok(ChoicePage { rows: rows.iter().map(|row| CardLine::of(row, filter.now)).collect(), count, next })
+    }
+
+    /// A choice as a whole, for a spreadsheet; at most 100,000.
+    ///
+    /// # Errors
+    /// As [`Self::choice`].
+    pub async fn choice_export(&self, choice: CardChoice, unit: Option<i64>) -> Result<Vec<CardLine>, DeskError> {
+        let filter = self.choice_filter(choice, unit).await?;
+        let rows = self.office().store.read().await?.chosen_all(&filter, EXPORT).await?;
+        Ok(rows.iter().map(|row| CardLine::of(row, filter.now)).collect())
+    }
+
+    /// The units within reach, by county and name.
+    ///
+    /// # Errors
+    /// No permission to see people; the database fails.
+    pub async fn card_units(&self) -> Result<Vec<UnitOption>, DeskError> {
+        self.need(Permission::ViewPeople)?;
+        let mut reader = self.office().store.read().await?;
+        let units = match self.staff().scope {
+            Scope::Unit { unit, .. } => reader.unit(UnitId(unit)).await?.into_iter().collect(),
+            _ => reader.units().await?,
+        };
+        let within = units.into_iter().filter(|unit| self.reach_unit(unit.county, unit.id).is_ok());
+        Ok(within
+            .map(|unit| UnitOption {
+                id: unit.id.to_string(),
+                label: format!("{}（{}）", unit.name, County::from_code(unit.county).map_or("", County::name)),
+            })
+            .collect())
+    }
+
+    /// The choice with the caller's reach; a unit out of reach is refused.
+    pub(super) async fn choice_filter(&self, choice: CardChoice, unit: Option<i64>) -> Result<ChoiceFilter, DeskError> {
+        self.need(Permission::ViewPeople)?;
+        let reach = self.reach()?;
+        if let Some(unit) = unit {
+            let found = self.office().store.read().await?.unit(UnitId(unit)).await?.ok_or(DeskError::NotFound)?;
+            self.reach_unit(found.county, found.id)?;
+        }
+        Ok(ChoiceFilter { choice, unit: unit.map(UnitId), reach, now: self.office().now() })
+    }
+}
+
+/// A number from the database, in groups.
+pub(super) fn grouped(number: &str) -> String {
+    CertificateNumber::parse(number).map_or_else(|_| number.to_owned(), |number| number.grouped())
+}
