@@ -118,7 +118,6 @@ pub use roster_draft::{
 pub use roster_paper::RosterPerson;
 pub use sealed::{ColumnKeys, SealError};
 pub use service_desk::{HoursUpload, NewActivity, NewProof, PendingActivity, Proof, UnitPerson};
-pub use staff::{NewStaff, Session, StaffAccount, StaffState};
 pub use session::{NewSession, OwnSession, Session, Stage};
 pub use sign_in_try::{Invitation, Tried};
 pub use staff::{NewStaff, StaffAccount, StaffChange, StaffFilter, StaffState};
