@@ -2,8 +2,8 @@
 //!
 //! Invariant: names no module of this crate but [`crate::clock`], and of the workspace only `zyz-credential`.
 
-pub mod application;
 pub mod account;
+pub mod application;
 pub mod certificate;
 pub mod choice;
 pub mod codes;
