@@ -8,6 +8,7 @@ use clap::Args;
 use crate::clock::{Clock, Entropy, SystemClock, SystemEntropy};
 use crate::config::{Config, ConfigError};
 use crate::keystore::{KeyError, KeyFolder, Passphrase, PassphraseError};
+use crate::service::desk::accounts::staff::AccountError;
 use crate::service::enrol::{EnrolLinkError, RevokeDeviceError};
 use crate::service::offers::{AddOfferError, EndOfferError};
 use crate::service::partners::PartnerError;
@@ -61,6 +62,8 @@ pub enum AppError {
     EnrolLink(#[from] EnrolLinkError),
     /// Revoking a device.
     RevokeDevice(#[from] RevokeDeviceError),
+    /// Accounts of the console.
+    Account(#[from] AccountError),
     /// Starting the program.
     #[error("程序无法启动：{0}")]
     Runtime(std::io::Error),

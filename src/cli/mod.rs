@@ -18,6 +18,7 @@ mod print;
 mod publish;
 mod roster;
 mod serve;
+mod staff;
 mod stars;
 mod status;
 mod volunteer;
@@ -85,6 +86,9 @@ enum Command {
     /// What partners give to holders of the card
     #[command(subcommand)]
     Offer(offer::OfferCommand),
+    /// Accounts of the console
+    #[command(subcommand)]
+    Staff(staff::StaffCommand),
     /// Check keys, database, audit trail, fonts and due dates
     Doctor,
     /// Bring the database of an older release up to this one
@@ -154,6 +158,7 @@ async fn run(global: Global, command: Command, out: Out) -> Result<ExitCode, App
         Command::Volunteer(command) => volunteer::run(&App::new(global)?, command, out).await.map(|()| done),
         Command::Partner(command) => partner::run(&App::new(global)?, command, out).await.map(|()| done),
         Command::Offer(command) => offer::run(&App::new(global)?, command, out).await.map(|()| done),
+        Command::Staff(command) => staff::run(&App::new(global)?, command, out).await.map(|()| done),
         Command::Migrate => migrate::run(&App::new(global)?, out).await.map(|()| done),
         Command::Doctor => doctor::run(&App::new(global)?, out).await,
     }

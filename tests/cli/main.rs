@@ -13,5 +13,6 @@ mod print;
 mod publish;
 mod roster;
 mod setup;
+mod staff;
 mod stars;
 mod status;

@@ -14,11 +14,15 @@ mod server;
 mod support;
 
 mod accounts;
+mod accounts_sign_in;
+mod accounts_staff;
+mod accounts_theft;
 mod cards;
 mod forms;
 mod frame;
 mod hostile;
 mod hours;
+mod matrix;
 mod oversight;
 mod people;
 mod rosters;

@@ -2,11 +2,13 @@
 
 use axum::body::Body;
 use axum::http::Method;
+use zyz::config::Config;
 use zyz::domain::staff::{Role, Scope};
 use zyz::service::desk::Desk;
+use zyz::web::Options;
 
-use crate::server::{Answer, TestApp, request};
-use crate::support::Database;
+use crate::server::{Answer, TestApp, from, request};
+use crate::support::{Database, PUBLIC_URL};
 
 /// The host that requests are for.
 const HOST: &str = "zyz.example.cn";
@@ -28,12 +30,25 @@ pub struct Client<'a> {
 impl ConsoleApp {
     /// A federation without people.
     pub fn new(database: Database) -> Self {
-        Self { app: TestApp::new(database) }
+        Self::with(database, false)
+    }
+
+    /// The same where the roles that sign must set up a second factor, as the configuration says by default.
+    pub fn strict(database: Database) -> Self {
+        Self::with(database, true)
+    }
+
+    fn with(database: Database, second_factor: bool) -> Self {
+        let sign_in = zyz::config::Console { second_factor, ..Default::default() };
+        let config = Config { public_url: PUBLIC_URL.into(), console: sign_in, ..Config::default() };
+        Self { app: TestApp::with(database, Options::default(), config) }
     }
 
     /// A federation with `count` people of 思茅区样例单位 (02) and their cards.
     pub fn with_cards(database: Database, count: usize) -> Self {
-        Self { app: TestApp::with_cards(database, count) }
+        let console = Self::new(database);
+        console.app.add_cards(count);
+        console
     }
 
     /// Somebody of this role, signed in. Each call opens an account of its own.
@@ -67,9 +82,72 @@ impl ConsoleApp {
         partners.first().map_or_else(|| self.app.partner("晨光便利店").0, |partner| partner.id)
     }
 
+    /// A browser that nobody is signed in at, with these cookies.
+    pub fn browser(&self, cookies: &str) -> Browser<'_> {
+        Browser { console: self, cookies: cookies.to_owned(), address: "192.0.2.7".into() }
+    }
+
     /// A page asked for without being signed in.
     pub fn get(&self, path: &str) -> Answer {
         self.app.get(&format!("/console{path}"))
+    }
+}
+
+/// A browser of its own: keeps the cookies that it is given.
+pub struct Browser<'a> {
+    console: &'a ConsoleApp,
+    /// The cookies it holds, as it sends them.
+    pub cookies: String,
+    /// Where it is.
+    pub address: String,
+}
+
+impl Browser<'_> {
+    /// A page; `path` is below the console's.
+    pub fn get(&mut self, path: &str) -> Answer {
+        self.send(Method::GET, path, Body::empty())
+    }
+
+    /// A form sent by a page of ours.
+    pub fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Answer {
+        self.send(Method::POST, path, serde_html_form::to_string(fields).unwrap().into())
+    }
+
+    /// The value of a cookie it holds.
+    pub fn cookie(&self, name: &str) -> Option<&str> {
+        self.cookies
+            .split("; ")
+            .filter_map(|pair| pair.split_once('='))
+            .find_map(|(known, v)| (known == name).then_some(v))
+    }
+
+    fn send(&mut self, method: Method, path: &str, body: Body) -> Answer {
+        let headers = [
+            ("host", HOST),
+            ("cookie", self.cookies.as_str()),
+            ("sec-fetch-site", "same-origin"),
+            ("user-agent", "Mozilla/5.0 (Windows NT 10.0) Chrome/156.0"),
+            ("content-type", "application/x-www-form-urlencoded"),
+        ];
+        let mut request = request(method, &format!("/console{path}"), &headers, body);
+        from(&mut request, &self.address);
+        let answer = self.console.app.send(request);
+        for line in answer.headers.get_all("set-cookie") {
+            let line = line.to_str().unwrap();
+            for wanted in ["Path=/", "Secure", "HttpOnly", "SameSite=Strict"] {
+                assert!(line.contains(wanted), "{wanted} is missing: {line}");
+            }
+            let (name, rest) = line.split_once('=').unwrap();
+            assert!(name.starts_with("__Host-") && !line.contains("Domain"), "{line}");
+            let value = rest.split(';').next().unwrap();
+            let mut kept: Vec<String> = self.cookies.split("; ").filter(|c| !c.is_empty()).map(str::to_owned).collect();
+            kept.retain(|cookie| !cookie.starts_with(&format!("{name}=")));
+            if !line.contains("Max-Age=0") {
+                kept.push(format!("{name}={value}"));
+            }
+            self.cookies = kept.join("; ");
+        }
+        answer
     }
 }
 

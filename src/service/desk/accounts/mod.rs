@@ -9,3 +9,8 @@ pub mod settings;
 pub mod sign_in;
 pub mod staff;
 pub mod throttle;
+
+/// Text to look for, or a remark: without control characters, which no database takes alike.
+fn plain(text: &str) -> String {
+    text.trim().chars().filter(|c| !c.is_control()).collect()
+}

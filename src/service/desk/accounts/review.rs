@@ -6,6 +6,7 @@
 use serde_json::Value;
 
 use super::keys::KeyStep;
+use super::plain;
 use crate::clock::beijing;
 use crate::domain::review::{ReviewKind, ReviewState};
 use crate::domain::staff::Permission;
@@ -98,7 +99,7 @@ impl Desk {
     pub async fn reviews(&self, list: ReviewList, text: &str, before: Option<i64>) -> Result<ReviewPage, DeskError> {
         self.need(Permission::Review)?;
         let waiting = Some(list == ReviewList::Waiting);
-        let filter = ReviewFilter { waiting, text: text.trim().to_owned(), before };
+        let filter = ReviewFilter { waiting, text: plain(text), before };
         let mut rows = self.office().store.read().await?.reviews(&filter, PAGE + 1).await?;
         let more = rows.len() > PAGE as usize;
         rows.truncate(PAGE as usize);
@@ -143,7 +144,7 @@ impl Desk {
     pub async fn refuse_review(&self, id: i64, note: &str) -> Result<(), DeskError> {
         self.need(Permission::Review)?;
         self.foreign(id).await?;
-        if note.trim().is_empty() {
+        if plain(note).is_empty() {
             let message = "请写明不通过的原因，申请人会看到".into();
             return Err(DeskError::Invalid(vec![FieldError { field: "note", message }]));
         }
@@ -189,7 +190,7 @@ impl Desk {
     }
 
     async fn decide(&self, id: i64, to: ReviewState, note: &str) -> Result<(), DeskError> {
-        let note: String = note.trim().chars().take(NOTE).collect();
+        let note: String = plain(note).chars().take(NOTE).collect();
         let mut tx = self.office().begin().await?;
         let note = Some(note.as_str()).filter(|note| !note.is_empty());
         if !tx.decide_review(id, to, self.staff().id, note).await? {

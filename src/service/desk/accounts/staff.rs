@@ -6,8 +6,8 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use zeroize::Zeroizing;
 
-use super::password;
 use super::sign_in::token_hash;
+use super::{password, plain};
 use crate::clock::beijing;
 use crate::domain::account::{Login, LoginError, PasswordFault, check_password};
 use crate::domain::division::County;
@@ -309,7 +309,7 @@ impl Desk {
     /// [`DeskError::Forbidden`], the database.
     pub async fn accounts(&self, text: &str, role: Option<Role>, after: &str) -> Result<AccountPage, DeskError> {
         self.need(Permission::StaffAdmin)?;
-        let filter = StaffFilter { text: text.trim().to_owned(), role, after: after.to_owned() };
+        let filter = StaffFilter { text: plain(text), role, after: plain(after) };
         let mut rows = self.office().store.read().await?.staff_accounts(&filter, PAGE + 1).await?;
         let more = rows.len() > PAGE as usize;
         rows.truncate(PAGE as usize);
@@ -397,8 +397,8 @@ async fn scope_of(reader: &mut Reader, role: Role, draft: &AccountDraft) -> Resu
             _ => Err(AccountError::County),
         },
         Role::Unit => {
-            let text = draft.unit.trim();
-            let mut units = reader.units_named(text).await?;
+            let text = plain(&draft.unit);
+            let mut units = reader.units_named(&text).await?;
             let unit = match (text.parse(), units.len()) {
                 (_, 1) => units.pop(),
                 (Ok(id), 0) => reader.unit(UnitId(id)).await?,
