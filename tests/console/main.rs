@@ -22,4 +22,7 @@ mod hours;
 mod oversight;
 mod people;
 mod rosters;
+mod rosters_deliveries;
+mod rosters_hostile;
+mod rosters_units;
 mod stars;
