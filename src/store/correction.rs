@@ -265,10 +265,12 @@ impl Tx {
     ) -> Result<(), StoreError> {
         let id = self.draw_one("correction").await?;
         let (actor, at) = (self.actor.clone(), self.now.as_second());
-        let seal = |column, value: &Option<Zeroizing<String>>| {
-            value.as_ref().filter(|_| fact.is_sealed()).map(|value| self.seal(kept(column, id), value))
+        let (old_sealed, new_sealed) = {
+            let seal = |column, value: &Option<Zeroizing<String>>| {
+                value.as_ref().filter(|_| fact.is_sealed()).map(|value| self.seal(kept(column, id), value))
+            };
+            (seal("old_sealed", &old), seal("new_sealed", &new))
         };
-        let (old_sealed, new_sealed) = (seal("old_sealed", &old), seal("new_sealed", &new));
         let plain = |value: Option<Zeroizing<String>>| value.filter(|_| !fact.is_sealed()).map(|text| text.to_string());
         sqlx::query(
             "INSERT INTO correction (id, volunteer_id, field, old_text, new_text, old_sealed, new_sealed, reason, \

@@ -78,7 +78,7 @@ impl Tx {
         let mut merged = Merged::default();
         let (moving, same) = self.records_to_move(stays, ends).await?;
         for (id, print) in &moving {
-            sqlx::query("UPDATE service_record SET volunteer_id = $1, fingerprint = $2 WHERE id = $3")
+            sqlx::query("UPDATE service_record SET volunteer_id = $1, fingerprint = $2, revision = revision + 1 WHERE id = $3")
                 .bind(stays.0)
                 .bind(&print[..])
                 .bind(id)

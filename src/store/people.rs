@@ -182,7 +182,7 @@ impl Reader {
     }
 
     /// Up to `limit` volunteers whose name begins with `prefix`, by name and birth date, after the place `after`.
-    pub async fn people_named(
+    pub async fn people_by_name(
         &mut self,
         reach: Reach,
         prefix: &str,
@@ -246,7 +246,7 @@ impl Reader {
     }
 
     /// Up to `limit` units whose name contains `text`, with their county, by name.
-    pub async fn units_like(
+    pub async fn units_containing(
         &mut self,
         reach: Reach,
         text: &str,

@@ -78,7 +78,8 @@ pub struct StatusTokens {
 /// What is noted without touching anything that is signed: such events are no reason to look whether a bundle still says
 /// what the database says.
 const UNSIGNED: &str = "'bundle.publish', 'status_token.publish', 'redemption.batch', 'device.enrol', 'device.revoke', \
-                        'partner.link', 'certificate.print', 'certificate.issue'";
+                        'partner.link', 'certificate.print', 'certificate.issue', 'volunteer.correct', \
+                        'volunteer.reveal', 'volunteer.note', 'people.export'";
 
 impl Reader {
     /// The newest trust list.
