@@ -1,6 +1,7 @@
 //! The console's table of routes, room by room.
 
 use axum::Router;
+use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{MethodRouter, any, get};
 use zyz_http::layers::{Settings, wrap};
@@ -89,7 +90,8 @@ pub fn router(web: &Shared, settings: &Settings) -> Router {
         let path = format!("/console{}", route.path);
         match route.body {
             Body::Form => forms = forms.route(&path, guarded),
-            Body::File => files = files.route(&path, guarded),
+            // The extractor's own bound is 2 MB; `wrap` below counts.
+            Body::File => files = files.route(&path, guarded.layer(DefaultBodyLimit::disable())),
         }
     }
     forms = forms.route("/console/{*rest}", any(guard::unmatched)).method_not_allowed_fallback(guard::wrong_method);

@@ -42,6 +42,13 @@ pub struct RowCell {
     pub wrong: String,
 }
 
+impl RowCell {
+    /// Whether just this stands in it.
+    pub fn holds(&self, text: &str) -> bool {
+        self.text == text
+    }
+}
+
 impl std::fmt::Debug for RowCell {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "RowCell({})", self.letters)
