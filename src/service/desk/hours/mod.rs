@@ -6,6 +6,7 @@ mod book;
 mod clock;
 mod disputes;
 mod enter;
+mod export;
 mod paper;
 mod proof;
 mod records;

@@ -99,6 +99,18 @@ pub struct RecordRow {
     pub revision: i64,
 }
 
+impl RecordRow {
+    /// Its state: kind of the badge, and the word.
+    pub fn state(&self) -> (&'static str, &'static str) {
+        match (self.void, self.disputed, self.late) {
+            (true, _, _) => ("bad", "已作废"),
+            (_, true, _) => ("warn", "有异议"),
+            (_, _, true) => ("warn", "迟录"),
+            _ => ("good", "有效"),
+        }
+    }
+}
+
 /// A page of records.
 #[derive(Debug, Clone)]
 pub struct RecordsPage {

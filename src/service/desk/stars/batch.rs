@@ -90,6 +90,13 @@ pub struct TallyLine {
     pub changed: u64,
 }
 
+impl TallyLine {
+    /// Whether anybody loses all stars.
+    pub fn takes_away(&self) -> bool {
+        self.by_star[0] > 0
+    }
+}
+
 /// An objection that was decided.
 #[derive(Debug, Clone)]
 pub struct ObjectionLine {

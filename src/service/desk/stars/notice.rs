@@ -7,7 +7,8 @@ use super::batch::{BatchRow, batch_row, draft_of};
 use crate::clock::beijing_date;
 use crate::domain::staff::Permission;
 use crate::domain::star::label;
-use crate::render::paper::{Align, Cell, Paper, Style, Table};
+use crate::render::paper::{self, Align, Paper, Style, Table};
+use crate::roster::export::{self, Cell};
 use crate::service::ServiceError;
 use crate::service::desk::{Desk, DeskError};
 use crate::store::{Reach, RowFilter};
@@ -78,14 +79,6 @@ impl Desk {
         self.notice(id, SHOWN).await
     }
 
-    /// The list with all its people, for a workbook.
-    ///
-    /// # Errors
-    /// There is no such batch.
-    pub async fn notice_rows(&self, id: i64) -> Result<NoticeList, DeskError> {
-        self.notice(id, WRITTEN).await
-    }
-
     /// The list as PDF: its file name and bytes.
     ///
     /// # Errors
@@ -97,11 +90,35 @@ impl Desk {
         }
         let created = self.office().now();
         let name = format!("{}.pdf", list.title().replace(' ', ""));
-        let bytes = tokio::task::spawn_blocking(move || paper(&list, created))
+        let bytes = tokio::task::spawn_blocking(move || printed(&list, created))
             .await
             .map_err(|_| ServiceError::Aborted)?
             .map_err(ServiceError::from)?;
         Ok((name, bytes))
+    }
+
+    /// The list as a workbook: its file name and bytes.
+    ///
+    /// # Errors
+    /// There is no such batch.
+    pub async fn notice_workbook(&self, id: i64) -> Result<(String, Vec<u8>), DeskError> {
+        let list = self.notice(id, WRITTEN).await?;
+        let title = list.title();
+        let heads = ["序号", "姓名", "单位", "县（区）", "服务时长（小时）", "拟认定星级"];
+        let rows = list.rows.iter().enumerate().map(|(index, row)| {
+            let hours: f64 = row.hours.parse().unwrap_or_default();
+            let number = Cell::from(index as u64 + 1);
+            vec![
+                number,
+                row.name.as_str().into(),
+                row.unit.as_str().into(),
+                row.county.into(),
+                hours.into(),
+                row.star.into(),
+            ]
+        });
+        let bytes = export::table(&title, &heads, rows, list.made).map_err(ServiceError::from)?;
+        Ok((format!("{}.xlsx", title.replace(' ', "")), bytes))
     }
 
     async fn notice(&self, id: i64, most: u32) -> Result<NoticeList, DeskError> {
@@ -136,28 +153,28 @@ fn notice_row(row: &BatchRow) -> NoticeRow {
     }
 }
 
-fn paper(list: &NoticeList, created: jiff::Timestamp) -> Result<Vec<u8>, crate::render::RenderError> {
-    let mut paper = Paper::new(list.title(), list.issuer.clone(), created);
-    paper.title(&list.title())?;
-    paper.paragraph(&list.note(), Style { indent: 2.0, after: 3.0, ..Style::default() })?;
+fn printed(list: &NoticeList, created: jiff::Timestamp) -> Result<Vec<u8>, crate::render::RenderError> {
+    let mut sheet = Paper::new(list.title(), list.issuer.clone(), created);
+    sheet.title(&list.title())?;
+    sheet.paragraph(&list.note(), Style { indent: 2.0, after: 3.0, ..Style::default() })?;
     let heads = ["序号", "姓名", "单位", "县（区）", "服务时长（小时）", "拟认定星级"];
     let mut table =
-        Table::new(&[1.2, 2.4, 6.5, 2.2, 2.6, 3.2]).size(10.0).head(heads.map(|head| Cell::new(head).centred()));
+        Table::new(&[1.2, 2.4, 6.5, 2.2, 2.6, 3.2]).size(10.0).head(heads.map(|head| paper::Cell::new(head).centred()));
     for (index, row) in list.rows.iter().enumerate() {
         table.row([
-            Cell::new((index + 1).to_string()).centred(),
-            Cell::new(&row.name),
-            Cell::new(&row.unit),
-            Cell::new(row.county),
-            Cell::new(&row.hours).right(),
-            Cell::new(row.star).centred(),
+            paper::Cell::new((index + 1).to_string()).centred(),
+            paper::Cell::new(&row.name),
+            paper::Cell::new(&row.unit),
+            paper::Cell::new(row.county),
+            paper::Cell::new(&row.hours).right(),
+            paper::Cell::new(row.star).centred(),
         ]);
     }
-    paper.table(&table)?;
-    paper.space(6.0);
+    sheet.table(&table)?;
+    sheet.space(6.0);
     let right = Style { align: Align::Right, ..Style::default() };
-    paper.paragraph(&format!("共 {} 人", list.rows.len()), right)?;
-    paper.paragraph(&list.issuer, right)?;
-    paper.paragraph(&list.made.strftime("%Y 年 %-m 月 %-d 日").to_string(), right)?;
-    paper.finish()
+    sheet.paragraph(&format!("共 {} 人", list.rows.len()), right)?;
+    sheet.paragraph(&list.issuer, right)?;
+    sheet.paragraph(&list.made.strftime("%Y 年 %-m 月 %-d 日").to_string(), right)?;
+    sheet.finish()
 }

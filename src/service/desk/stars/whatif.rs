@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, HashMap};
 use super::policy::PolicyForm;
 use crate::clock::beijing_date;
 use crate::domain::staff::Permission;
-use crate::domain::star::{StarPolicy, Window};
+use crate::domain::star::{StarPolicy, Window, label};
+use crate::roster::export::{self, Cell};
 use crate::service::ServiceError;
 use crate::service::desk::hours::county_name;
 use crate::service::desk::{Desk, DeskError, FieldError};
@@ -70,6 +71,29 @@ impl Desk {
             if other.window == current.window { before.clone() } else { standings(&mut reader, &other, year).await? };
         drop(reader);
         Ok(compare(year, &before, &current, &after, &other))
+    }
+
+    /// Everybody whose star would be another, as a workbook.
+    ///
+    /// # Errors
+    /// As [`Self::what_if`].
+    pub async fn what_if_workbook(&self, year: &str, form: &PolicyForm) -> Result<Vec<u8>, DeskError> {
+        let found = self.what_if(year, form).await?;
+        let heads = ["县（区）", "单位", "姓名", "证书编号", "现行规则", "试算规则", "统计周期内小时数"];
+        let rows = found.changed.iter().map(|person| {
+            let hours: f64 = person.hours.parse().unwrap_or_default();
+            vec![
+                Cell::from(person.county),
+                person.unit.as_str().into(),
+                person.name.as_str().into(),
+                super::batch::grouped(&person.number).into(),
+                label(person.before).into(),
+                label(person.after).into(),
+                hours.into(),
+            ]
+        });
+        let title = format!("{} 年度星级规则试算：星级有变化的志愿者（未写入）", found.year);
+        Ok(export::table(&title, &heads, rows, beijing_date(self.office().now())).map_err(ServiceError::from)?)
     }
 
     /// A year that has begun.
