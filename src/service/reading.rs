@@ -102,7 +102,7 @@ impl Federation {
     }
 }
 
-fn limits(config: &Config) -> Limits {
+pub(super) fn limits(config: &Config) -> Limits {
     const MB: u64 = 1 << 20;
     let configured = &config.limits;
     Limits {

@@ -15,6 +15,7 @@ mod enrolment;
 mod error;
 mod federation;
 mod health;
+mod jobs;
 mod lookup;
 mod negotiate;
 mod openapi;

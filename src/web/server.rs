@@ -1,4 +1,5 @@
-//! The server's life: takes connections, keeps what is published fresh and certificates current, and ends within a bound.
+//! The server's life: takes connections, keeps what is published fresh, jobs moving and certificates current, and ends
+//! within a bound.
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
@@ -51,12 +52,13 @@ impl Web {
             }
         });
         let refresher = tokio::spawn(self.clone().keep_refreshed(every, until(ending.clone())));
+        let worker = tokio::spawn(self.clone().keep_jobs(every, until(ending.clone())));
         let reloader = tokio::spawn(keep_certificates(tls.clone(), every, until(ending)));
 
         let served = self.take_connections(listener, tls, handle).await;
         let _ = ended.send(true);
         // What is being signed is finished: a transaction is not left to be rolled back by a vanished connection.
-        let _ = tokio::join!(refresher, reloader);
+        let _ = tokio::join!(refresher, worker, reloader);
         ender.abort();
         served
     }

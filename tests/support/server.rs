@@ -199,6 +199,11 @@ impl TestApp {
         self.home.database.take_away();
     }
 
+    /// Where the database is, for what no use case tells.
+    pub fn database_url(&self) -> DatabaseUrl {
+        self.home.url()
+    }
+
     /// Moves the clock.
     pub fn pass(&self, time: SignedDuration) {
         let mut now = self.clock.0.lock().unwrap();
@@ -365,6 +370,7 @@ pub fn from(request: &mut Request<Body>, address: &str) {
     request.extensions_mut().insert(ConnectInfo(peer));
 }
 
-fn passphrase() -> Passphrase {
+/// What opens the keys of every test's federation.
+pub fn passphrase() -> Passphrase {
     Passphrase::new("ein Passwort 口令").unwrap()
 }

@@ -103,6 +103,8 @@ pub fn router(web: &Shared, settings: &Settings) -> Router {
         patience: std::time::Duration::from_secs(120),
         ..settings.clone()
     };
+    // What bounds a body is around them; axum's own 2 MB would end every larger upload.
+    let files = files.layer(axum::extract::DefaultBodyLimit::disable());
     // Whoever is not signed in gets no megabyte into memory.
     let files =
         wrap(files.with_state(web.clone()), bounds).layer(from_fn_with_state(web.clone(), guard::empty_strangers));

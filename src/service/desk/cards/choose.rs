@@ -3,10 +3,13 @@
 use zyz_credential::CertificateNumber;
 
 use super::{Capped, day};
+use crate::clock::beijing_date;
 use crate::domain::certificate::{CertificateState, VolunteerState};
 use crate::domain::choice::CardChoice;
 use crate::domain::division::County;
 use crate::domain::staff::{Permission, Scope};
+use crate::roster::export::{self, Cell};
+use crate::service::ServiceError;
 use crate::service::desk::{Desk, DeskError};
 use crate::store::{ChoiceCursor, ChoiceFilter, Chosen, KeyState, UnitId};
 
@@ -138,6 +141,34 @@ impl Desk {
         let filter = self.choice_filter(choice, unit).await?;
         let rows = self.office().store.read().await?.chosen_all(&filter, EXPORT).await?;
         Ok(rows.iter().map(|row| CardLine::of(row, filter.now)).collect())
+    }
+
+    /// [`Self::choice_export`] as a workbook.
+    ///
+    /// # Errors
+    /// As [`Self::choice`].
+    pub async fn choice_workbook(&self, choice: CardChoice, unit: Option<i64>) -> Result<Vec<u8>, DeskError> {
+        let rows = self.choice_export(choice, unit).await?;
+        let headers =
+            ["证书编号", "姓名", "单位", "县区", "星级", "照片", "证上星级", "签发日期", "有效期至", "制证阶段"];
+        let cells = rows.into_iter().map(|row| {
+            let card = row.card;
+            let text = |of: fn(&CardStanding) -> &str| card.as_ref().map(|card| of(card).to_owned()).into();
+            vec![
+                Cell::from(row.number),
+                row.name.into(),
+                row.unit.into(),
+                row.county.into(),
+                u32::from(row.star).into(),
+                if row.photo { "有" } else { "无" }.into(),
+                card.as_ref().map(|card| u32::from(card.star)).into(),
+                text(|card| &card.issued),
+                text(|card| &card.expires),
+                text(|card| card.stage),
+            ]
+        });
+        let made = beijing_date(self.office().now());
+        Ok(export::table(choice.label(), &headers, cells, made).map_err(ServiceError::from)?)
     }
 
     /// The units within reach, by county and name.

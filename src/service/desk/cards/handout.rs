@@ -7,6 +7,8 @@ use super::choose::grouped;
 use super::moment;
 use crate::clock::beijing_date;
 use crate::domain::staff::Permission;
+use crate::roster::export::{self, Cell};
+use crate::service::ServiceError;
 use crate::service::desk::{Desk, DeskError, FieldError};
 use crate::store::{CertificateId, Handout, UnitId};
 
@@ -123,6 +125,22 @@ impl Desk {
         Ok(self.handout_rows(unit, None, EXPORT).await?.into_iter().map(line).collect())
     }
 
+    /// [`Self::handouts_export`] as a workbook.
+    ///
+    /// # Errors
+    /// As [`Self::handouts`].
+    pub async fn handout_workbook(&self, unit: Option<i64>) -> Result<Vec<u8>, DeskError> {
+        let rows = self.handouts_export(unit).await?;
+        let headers = ["证书编号", "姓名", "单位", "发放日期", "领取人", "登记人", "登记时间"];
+        let cells = rows.into_iter().map(|row| {
+            let texts =
+                [row.number, row.name, row.unit, row.handed_on, row.received_by, row.recorded_by, row.recorded_at];
+            texts.into_iter().map(Cell::from).collect()
+        });
+        let made = beijing_date(self.office().now());
+        Ok(export::table("志愿服务证发放登记", &headers, cells, made).map_err(ServiceError::from)?)
+    }
+
     /// The record in force of one card.
     ///
     /// # Errors
@@ -142,7 +160,7 @@ impl Desk {
     pub async fn undo_handout(&self, card: i64, reason: &str) -> Result<(), DeskError> {
         self.need(Permission::HandOut)?;
         let reason = reason.trim();
-        if !(2..=REASON).contains(&reason.chars().count()) {
+        if !(2..=REASON).contains(&reason.chars().count()) || reason.chars().any(char::is_control) {
             let message = "请写明撤销的原因（2 到 200 个字），例如：登记错人".into();
             return Err(DeskError::Invalid(vec![FieldError { field: "reason", message }]));
         }

@@ -1,6 +1,7 @@
 //! Frozen lists: whom exactly a step is about, counted, named and checked before anything is signed or printed.
 
 use std::collections::{HashMap, HashSet};
+use std::path::Path;
 
 use zyz_credential::CertificateNumber;
 
@@ -115,20 +116,51 @@ impl Desk {
         self.freeze_list("按编号清单", people, detail).await
     }
 
-    /// Freezes the people of a list anew, with the cards that they have now.
+    /// Freezes those of the numbers in a file: text, or a spreadsheet of any kind, of which every cell is looked at.
+    ///
+    /// # Errors
+    /// As [`Self::freeze_numbers`].
+    pub async fn freeze_numbers_file(&self, path: &Path) -> Result<i64, DeskError> {
+        self.need(Permission::PrintCards)?;
+        let limits = crate::service::reading::limits(self.office().config());
+        let path = path.to_owned();
+        let text = blocking(move || Ok(numbers::in_file(&path, &limits))).await?;
+        match text {
+            Ok(text) => self.freeze_numbers(&text).await,
+            Err(message) => Err(DeskError::Invalid(vec![FieldError { field: "numbers", message }])),
+        }
+    }
+
+    /// Freezes the people of a list anew, with the cards that they have now: all, or only those with a valid card
+    /// (`with`), without one (`without`), or whose card can be printed (`printable`).
     ///
     /// # Errors
     /// As [`Self::freeze_choice`]; [`DeskError::NotFound`].
-    pub async fn freeze_again(&self, list: i64) -> Result<i64, DeskError> {
-        self.freeze_from(list, false).await
-    }
-
-    /// Freezes a list anew without those whose card cannot be printed.
-    ///
-    /// # Errors
-    /// As [`Self::freeze_again`].
-    pub async fn freeze_printable(&self, list: i64) -> Result<i64, DeskError> {
-        self.freeze_from(list, true).await
+    pub async fn freeze_again(&self, list: i64, keep: &str) -> Result<i64, DeskError> {
+        self.need(Permission::PrintCards)?;
+        let old = self.card_list_row(list).await?;
+        let mut reader = self.office().store.read().await?;
+        let entries = reader.list_entries(list).await?;
+        let ids: Vec<_> = entries.into_iter().map(|(volunteer, _)| volunteer).collect();
+        let mut people = reader.chosen_by_key(&ids).await?;
+        drop(reader);
+        people.retain(|person| person.state == VolunteerState::Active);
+        let mut choice = String::new();
+        match keep {
+            "with" => people.retain(has_valid),
+            "without" => people.retain(|person| person.card.is_none()),
+            "printable" => {
+                let wrong: HashSet<i64> =
+                    self.card_problems(&people).await?.into_iter().map(|problem| problem.volunteer).collect();
+                people.retain(|person| !wrong.contains(&person.volunteer.0));
+                choice = old.detail.choice;
+            }
+            _ => {}
+        }
+        if people.is_empty() {
+            return Err(DeskError::Refused("名单里没有可以办理的人了".into()));
+        }
+        self.freeze_list(&old.title, people, ListDetail { choice, ..ListDetail::default() }).await
     }
 
     /// A list, with what was asked for about it.
@@ -175,26 +207,6 @@ impl Desk {
             next: (from + LIST_PAGE < entries.len()).then_some(from + LIST_PAGE),
             previous: (from > 0).then(|| from.saturating_sub(LIST_PAGE)),
         })
-    }
-
-    async fn freeze_from(&self, list: i64, printable: bool) -> Result<i64, DeskError> {
-        self.need(Permission::PrintCards)?;
-        let old = self.card_list_row(list).await?;
-        let mut reader = self.office().store.read().await?;
-        let entries = reader.list_entries(list).await?;
-        let ids: Vec<_> = entries.into_iter().map(|(volunteer, _)| volunteer).collect();
-        let mut people = reader.chosen_by_key(&ids).await?;
-        drop(reader);
-        people.retain(|person| person.state == VolunteerState::Active);
-        if printable {
-            let wrong: HashSet<i64> = self.card_problems(&people).await?.into_iter().map(|p| p.volunteer).collect();
-            people.retain(|person| !wrong.contains(&person.volunteer.0));
-        }
-        if people.is_empty() {
-            return Err(DeskError::Refused("名单里没有可以办理的人了".into()));
-        }
-        let detail = ListDetail { choice: old.detail.choice, ..ListDetail::default() };
-        self.freeze_list(&old.title, people, detail).await
     }
 
     /// Whoever reaches everybody may see every list: the second person must be able to.
@@ -269,6 +281,10 @@ impl Desk {
         }
         Ok(problems)
     }
+}
+
+fn has_valid(person: &Chosen) -> bool {
+    person.card.as_ref().is_some_and(|card| card.state == CertificateState::Valid)
 }
 
 /// The first few of a list's units with their counts, for a sentence.

@@ -1,8 +1,11 @@
 //! Certificate numbers out of pasted text, as people paste it: from Excel, with names beside them, in groups, full-width.
 
 use std::collections::HashSet;
+use std::path::Path;
 
 use zyz_credential::CertificateNumber;
+
+use crate::roster::sheet;
 
 /// What a text holds.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -21,6 +24,39 @@ pub(super) fn read(text: &str) -> Found {
         take(piece, &mut found, &mut seen);
     }
     found
+}
+
+/// The text of a file, or all cells of a spreadsheet, a line each.
+pub(super) fn in_file(path: &Path, limits: &sheet::Limits) -> Result<String, String> {
+    let bytes = sheet::bytes_of(path, limits).map_err(|error| error.to_string())?;
+    let archive = bytes.starts_with(b"PK\x03\x04") || bytes.starts_with(&[0xd0, 0xcf, 0x11, 0xe0]);
+    if !archive {
+        if bytes.contains(&0) {
+            return Err("这不是文本，也不是电子表格。请粘贴编号，或上传 .txt、.csv、.xlsx".into());
+        }
+        let (text, _, _) = match std::str::from_utf8(&bytes) {
+            Ok(text) => return Ok(text.to_owned()),
+            Err(_) => encoding_rs::GB18030.decode(&bytes),
+        };
+        return Ok(text.into_owned());
+    }
+    let sheet = sheet::read_bytes(&bytes, limits).map_err(|error| match error {
+        sheet::SheetError::NoHeader { .. } => {
+            "表格里没有找到表头。请把“证书编号”一列复制出来，粘贴到上面的框里".to_owned()
+        }
+        other => other.to_string(),
+    })?;
+    let mut text = String::new();
+    for row in sheet.data_rows() {
+        for (_, cell) in row.cells() {
+            // Other numbers of ten and more digits, such as phones, stand in rosters too.
+            if CertificateNumber::parse(&digits(cell.text)).is_ok() {
+                text.push_str(cell.text);
+                text.push('\n');
+            }
+        }
+    }
+    Ok(text)
 }
 
 /// The number that the name of a file holds, if it holds ten digits.

@@ -175,6 +175,9 @@ impl Desk {
             let message = "请填写证书编号或姓名".into();
             return Err(DeskError::Invalid(vec![FieldError { field: "text", message }]));
         }
+        if text.chars().any(char::is_control) {
+            return Ok(Vec::new());
+        }
         let now = self.office().now();
         if let Ok(number) = CertificateNumber::parse(text) {
             return match self.card_person(number).await {
