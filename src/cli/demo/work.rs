@@ -93,7 +93,7 @@ fn form(person: &Person, today: Date) -> ApplicationText {
         birth_date: person.birth.to_string(),
         ethnicity: person.ethnicity.into(),
         identity: person.identity.clone(),
-        education: "大学本科".into(),
+        education: "本科".into(),
         school: "云南样例大学".into(),
         major: "护理学".into(),
         workplace: "宁洱县样例医院".into(),
