@@ -12,6 +12,8 @@ mod support;
 
 #[path = "store_contract/accounts.rs"]
 mod accounts;
+#[path = "store_contract/applications.rs"]
+mod applications;
 #[path = "store_contract/audit.rs"]
 mod audit;
 #[path = "store_contract/certificates.rs"]
