@@ -6,7 +6,7 @@ use std::path::Path;
 use jiff::ToSpan;
 use jiff::civil::Date;
 
-use super::office::{self, UNITS};
+use super::office;
 use super::people::Person;
 use super::samples;
 use crate::app::AppError;
