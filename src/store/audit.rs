@@ -200,7 +200,7 @@ const INSERT: Insert = Insert {
     may_stop_halfway: false,
 };
 
-fn event(row: &sqlx::any::AnyRow) -> Result<AuditEvent, StoreError> {
+pub(super) fn event(row: &sqlx::any::AnyRow) -> Result<AuditEvent, StoreError> {
     Ok(AuditEvent {
         seq: row.int(0)?,
         at: row.moment(1)?,

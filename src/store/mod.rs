@@ -20,9 +20,11 @@
 
 mod application;
 mod audit;
+mod audit_search;
 mod bulk;
 mod card_list;
 mod certificate;
+mod chain_check;
 mod correction;
 mod delivery;
 mod device;
@@ -59,6 +61,8 @@ mod sign_in_try;
 mod staff;
 mod star;
 mod star_draft;
+mod statistic;
+mod statistic_count;
 mod status;
 mod transaction;
 mod unit;
@@ -79,11 +83,13 @@ pub use application::{
     ArchivedCopy, FormCopy,
 };
 pub use audit::{AuditEvent, ChainCheck};
+pub use audit_search::{AuditCursor, AuditFilter};
 pub use card_list::{CardList, ChoiceCursor, ChoiceFilter, Chosen, ChosenCard, ListEntry};
 pub use certificate::{
     Certificate, CertificateId, IssueCandidate, LiveCertificate, NewCertificate, PrintCard, PrintCursor, ReissueWhen,
     Selection, StateChange,
 };
+pub use chain_check::ChainWalk;
 pub use correction::{Change, CorrectOutcome, Corrected, Correction};
 pub use delivery::{
     CountyDelivery, CountyDeliveryId, CountyWindow, Delivery, DeliveryId, DeliverySource, DeliveryStanding,
@@ -126,6 +132,8 @@ pub use star_draft::{
     DraftKey, DraftRow, DraftState, DraftTally, NewDraftRow, NewStarDraft, RowFilter, StarDraft, StarDraftId,
     StarObjection,
 };
+pub use statistic::{Activity, Census, Finding, Level, OfferMonth, StatisticRun, Statistics};
+pub use statistic_count::{CardCount, CrowdedHour, DayCount, OfferDay, OfferMinute, PeopleCount, ServiceCount};
 pub use status::{KeyStatuses, STATUS_LIST_FULL, STATUS_LIST_SIZE};
 pub use transaction::Tx;
 pub use unit::{COUNTED, Unit, UnitFields, UnitFilter, UnitId, UnitLine};

@@ -233,8 +233,8 @@ impl Tx {
             return Ok(ExitOutcome::AlreadyExited);
         }
         self.erase_contact_corrections(id).await?;
-        self.erase_photo(id).await?;
         self.audit("volunteer.exit", format!("volunteer/{}", row.str(0)?), json!({"erased": erased}));
+        self.erase_photo(id).await?;
         Ok(ExitOutcome::Exited)
     }
 

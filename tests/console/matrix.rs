@@ -5,12 +5,16 @@
 //! of its own and a foreign one there**, beside the others.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::AtomicBool;
 
 use axum::body::Body;
 use axum::http::Method;
 use zyz::domain::division::County;
 use zyz::domain::staff::{Role, Scope};
+use zyz::service::Selection;
+use zyz::service::hours::HoursRequest;
 use zyz::service::import::RosterRequest;
+use zyz::service::issue::IssueRequest;
 use zyz::web::console::routes::{self, Body as Takes, Need, Route};
 
 use crate::console::{Client, ConsoleApp};
@@ -52,6 +56,8 @@ struct World {
     offers: [String; 2],
     /// Devices of the partners.
     devices: [String; 2],
+    /// Objects that the rooms' own pages made, by the parameter's name: own, foreign.
+    made: BTreeMap<&'static str, [String; 2]>,
     /// An account to look at.
     staff: i64,
     /// A step that waits.
@@ -81,7 +87,60 @@ impl World {
         let bare = |number: zyz_credential::CertificateNumber| number.to_string().replace(' ', "");
         let numbers = [bare(own_number.expect("a number of 宁洱")), bare(foreign_number)];
         let partners = partners.map(|partner| partner.0);
-        Self { console, units, partners, numbers, offers, devices, staff, review }
+        let made = BTreeMap::new();
+        let mut world = Self { console, units, partners, numbers, offers, devices, made, staff, review };
+        world.make();
+        world
+    }
+
+    /// Makes what the rooms keep, in each of the two units, through their pages. What could not be made is left out.
+    fn make(&mut self) {
+        let mut made: BTreeMap<&'static str, Vec<String>> = BTreeMap::new();
+        for (i, county) in [(0, 21), (1, 2)] {
+            let unit = self.units[i];
+            let client = self.console.sign_in(Role::Unit, Scope::Unit { unit, county });
+            let unit = unit.to_string();
+            let mut keep = |name, answer: Answer, within: &str| made.entry(name).or_default().extend(key(&answer, within));
+            keep("form", client.post("/forms/new", &[("name", "岩温扁"), ("step", "save")]), "/forms/");
+            let file = self.console.app.path("draft.xlsx");
+            sheets::roster(&file, &[sheets::person(200 + i)]);
+            let bytes = std::fs::read(&file).unwrap();
+            keep("draft", client.upload("/rosters/drafts", &[("unit", &unit)], "名册.xlsx", &bytes), "/rosters/drafts/");
+            let window = [("year", "2026"), ("reason", "测试"), ("late", "测试")];
+            let delivered = client.post(&format!("/units/{unit}/deliver"), &window);
+            keep("roster", delivered, "/rosters/delivered/");
+            let record = self.record_of(&self.numbers[i]);
+            let objection = [("objection", "时间不对"), ("reason", "时间不对"), ("text", "时间不对")];
+            let disputed = client.post(&format!("/hours/records/{record}/dispute"), &objection);
+            keep("dispute", disputed, "/hours/disputes/");
+            made.entry("record").or_default().push(record.to_string());
+            made.entry("card").or_default().push(self.card_of(&self.numbers[i]).to_string());
+        }
+        self.made = made.into_iter().filter_map(|(name, keys)| Some((name, keys.try_into().ok()?))).collect();
+    }
+
+    /// A record of service of this person, made by an import.
+    fn record_of(&self, number: &str) -> i64 {
+        let app = &self.console.app;
+        let file = app.path("hours.xlsx");
+        sheets::services(&file, &sheets::hours_of(number, 2026, 8));
+        let _inside = app.runtime().enter();
+        let request = HoursRequest { file: &file, dry_run: false, report: None };
+        app.wait(app.federation.import_hours(request)).unwrap();
+        app.wait(async {
+            let mut reader = app.store().await.read().await.unwrap();
+            let person = reader.volunteer(number).await.unwrap().unwrap();
+            reader.service_records(person.id).await.unwrap()[0].id.0
+        })
+    }
+
+    /// The card of this person.
+    fn card_of(&self, number: &str) -> i64 {
+        let app = &self.console.app;
+        app.wait(async {
+            let mut reader = app.store().await.read().await.unwrap();
+            reader.certificate_history(number).await.unwrap()[0].id.0
+        })
     }
 
     /// The object for a parameter of this name; none for an unknown name.
@@ -102,8 +161,14 @@ impl World {
             "side" => Common("front".into()),
             "page" | "row" => Common("1".into()),
             "asset" => Common("console.css".into()),
-            // Rooms whose objects are not made here yet.
-            "form" | "draft" | "roster" | "record" | "batch" | "job" | "card" => NotMade("1".into()),
+            // The federation's own: the role alone decides.
+            "batch" | "job" | "list" | "file" | "upload" | "seq" | "check" => Common("1".into()),
+            "form" | "draft" | "roster" | "record" | "dispute" | "card" => match self.made.get(name) {
+                Some(keys) => Scoped(keys[i].clone()),
+                None => NotMade("1".into()),
+            },
+            // Of whoever handed them in, or of a unit; held by the rooms' own tests.
+            "sheet" | "entry" | "activity" => NotMade("1".into()),
             _ => return None,
         })
     }
@@ -161,6 +226,13 @@ const FIELDS: &[(&str, &str)] = &[
     ("name", "岩温扁"),
     ("issue_over", "50"),
 ];
+
+/// The key after `within` in the address that an answer leads to.
+fn key(answer: &Answer, within: &str) -> Option<String> {
+    let rest = answer.header("location").split_once(within)?.1;
+    let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
+    (answer.status == 303 && !digits.is_empty()).then_some(digits)
+}
 
 fn call(client: &Client<'_>, route: &Route, path: &str) -> Answer {
     match (route.method, route.body) {
@@ -242,4 +314,6 @@ fn import_elsewhere(console: &ConsoleApp) {
     let request =
         RosterRequest { roster, unit: "宁洱县样例单位", county, dry_run: false, strict: false, report: None };
     app.wait(app.federation.import_roster(request, &|_, _| ())).unwrap();
+    let request = IssueRequest { selection: Selection::All, reissue: false };
+    app.wait(app.federation.issue(request, &AtomicBool::new(false), &|_, _| ())).unwrap();
 }

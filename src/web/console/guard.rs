@@ -128,7 +128,11 @@ pub(super) async fn admit(State((web, need)): State<(Shared, Need)>, request: Re
 pub(super) async fn unmatched(State(web): State<Shared>, request: Request) -> Response {
     let (parts, _) = request.into_parts();
     let desk = desk(&web, &parts.headers).await.ok().flatten();
-    finish(refused(&web, desk.as_ref(), Refusal::Page(PageError::Desk(DeskError::NotFound)), &parts), false)
+    let refusal = match &desk {
+        Some(desk) if desk.must_enrol() => Refusal::EnrolFirst,
+        _ => Refusal::Page(PageError::Desk(DeskError::NotFound)),
+    };
+    finish(refused(&web, desk.as_ref(), refusal, &parts), false)
 }
 
 /// An address that is asked for with a method it does not take.

@@ -19,6 +19,7 @@
 mod accounts;
 mod assets;
 mod cards;
+mod chart;
 mod error;
 mod form;
 mod forms;

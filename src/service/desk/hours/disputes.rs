@@ -131,7 +131,7 @@ impl Desk {
                 (DisputeOutcome::Void, reason)
             }
             Decision::Correct(correction) => {
-                self.correct_line(&mut tx, &line, correction).await?;
+                self.correct_in(&mut tx, &line, correction).await?;
                 (DisputeOutcome::Corrected, correction.reason.trim().to_owned())
             }
         };

@@ -278,7 +278,7 @@ impl Desk {
         if line.disputed {
             return Err(DeskError::Refused("这条记录有待处理的异议，请由有权处理的人在异议中更正或作废".into()));
         }
-        self.correct_line(&mut tx, &line, correction).await?;
+        self.correct_in(&mut tx, &line, correction).await?;
         Ok(tx.commit().await?)
     }
 
@@ -409,7 +409,7 @@ impl Desk {
     }
 
     /// The correction of a record that was found within reach, inside a transaction.
-    pub(super) async fn correct_line(
+    pub(super) async fn correct_in(
         &self,
         tx: &mut crate::store::Tx,
         line: &RecordLine,
