@@ -88,10 +88,11 @@ pub fn router(web: &Shared, settings: &Settings) -> Router {
     for route in all() {
         let guarded = (route.handler)().layer(from_fn_with_state((web.clone(), route.need), guard::admit));
         let path = format!("/console{}", route.path);
-        match route.body {
-            Body::Form => forms = forms.route(&path, guarded),
-            // The extractor's own bound is 2 MB; `wrap` below counts.
-            Body::File => files = files.route(&path, guarded.layer(DefaultBodyLimit::disable())),
+        // One address stands in one of the two: routers that both know it cannot be merged.
+        if all().any(|other| other.path == route.path && other.body == Body::File) {
+            files = files.route(&path, guarded);
+        } else {
+            forms = forms.route(&path, guarded);
         }
     }
     forms = forms.route("/console/{*rest}", any(guard::unmatched)).method_not_allowed_fallback(guard::wrong_method);
