@@ -61,6 +61,17 @@ pub struct ServeArgs {
 }
 
 impl ServeArgs {
+    /// What `zyz serve` does without options, but at this address, which is also the one in links.
+    pub(super) fn at(listen: SocketAddr) -> Self {
+        #[derive(clap::Parser)]
+        struct Defaults {
+            #[command(flatten)]
+            args: ServeArgs,
+        }
+        let Defaults { args } = clap::Parser::parse_from(["zyz"]);
+        Self { listen, public_url: Some(format!("http://{listen}/")), ..args }
+    }
+
     /// Sends the log to standard error in the form asked for.
     pub fn start_log(&self) {
         let filter = EnvFilter::try_from_env("ZYZ_LOG").unwrap_or_else(|_| LOGGED.into());

@@ -14,6 +14,7 @@ mod support;
 mod card_page;
 mod console_accounts;
 mod console_cards;
+mod console_demo;
 mod console_forms;
 mod console_frame;
 mod console_hours;

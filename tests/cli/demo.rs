@@ -31,3 +31,11 @@ fn a_folder_in_use_is_left_alone() {
     assert!(said.contains("不是空的"), "{said}");
     assert_eq!(std::fs::read_dir(desk.path("demo")).unwrap().count(), 1);
 }
+
+#[test]
+fn the_console_of_the_demonstration_is_for_this_computer_alone() {
+    let desk = Desk::empty(Database::sqlite());
+    let said = desk.refused(&["demo", "--serve", "--listen", "0.0.0.0:8530", "--dir", &desk.arg("demo")]);
+    assert!(said.contains("只能在本机打开"), "{said}");
+    assert!(!desk.path("demo").exists());
+}

@@ -26,4 +26,7 @@ mod matrix;
 mod oversight;
 mod people;
 mod rosters;
+mod rosters_deliveries;
+mod rosters_hostile;
+mod rosters_units;
 mod stars;

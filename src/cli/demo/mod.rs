@@ -1,10 +1,14 @@
 //! `zyz demo`: the whole main job on invented people, first as the federation, then as a partner without a network.
 
+mod console;
+mod office;
 mod people;
 mod samples;
+mod work;
 
 use std::fs;
 use std::io;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
@@ -35,6 +39,12 @@ pub struct DemoArgs {
     /// The folder to make everything in; must be empty or not exist
     #[arg(long, value_name = "DIR", default_value = "./demo")]
     dir: PathBuf,
+    /// Then open the console with a sample federation in it, for this computer only
+    #[arg(long)]
+    serve: bool,
+    /// Address of the console
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8530", requires = "serve")]
+    listen: SocketAddr,
 }
 
 /// One step of the demonstration, for the table at its end.
@@ -54,11 +64,22 @@ struct Places {
     partner: PathBuf,
 }
 
-/// Runs the demonstration. Fails if any step does not end as it should.
+/// Runs the demonstration, and with `--serve` the console on it, until Ctrl-C. With `--serve` a folder in which it ran before
+/// is gone on with.
 pub async fn run(global: Global, args: DemoArgs, out: Out) -> Result<(), AppError> {
-    let dir = args.dir;
+    if args.serve {
+        console::refuse_others(args.listen)?;
+    }
+    if !(args.serve && console::ran_in(&args.dir)) {
+        play(&global, &args.dir, out).await?;
+    }
+    if args.serve { console::open(&global, &args, out).await } else { Ok(()) }
+}
+
+/// Plays the main job. Fails if any step does not end as it should.
+async fn play(global: &Global, dir: &Path, out: Out) -> Result<(), AppError> {
     let started = Instant::now();
-    require_empty(&dir)?;
+    require_empty(dir)?;
     let places = Places {
         sheets: dir.join("1-单位报来的表格"),
         reports: dir.join("2-退回单位的报告"),
@@ -69,7 +90,7 @@ pub async fn run(global: Global, args: DemoArgs, out: Out) -> Result<(), AppErro
     for folder in [&places.sheets, &places.reports, &places.cards, &places.public, &places.partner] {
         fs::create_dir_all(folder).map_err(|e| at(folder, e))?;
     }
-    let app = prepare(global, &dir)?;
+    let app = prepare(global, dir)?;
     let mut steps = Vec::new();
 
     out.line("志愿服务证演示：全部人员、证号、电话均为虚构。\n");
@@ -131,6 +152,7 @@ pub async fn run(global: Global, args: DemoArgs, out: Out) -> Result<(), AppErro
             "继续试用：zyz --data {0}/data --passphrase-file {0}/data/passphrase.txt volunteer list",
             dir.display()
         ));
+        out.line(format!("在浏览器里看工作台：zyz demo --serve --dir {}", dir.display()));
     });
     if ok { Ok(()) } else { Err(AppError::Usage("演示中有一步结果与预期不同，见上表".into())) }
 }
@@ -322,26 +344,34 @@ async fn another(
 }
 
 /// The application of a demonstration: its own data folder, a passphrase that everybody may know.
-fn prepare(global: Global, dir: &Path) -> Result<App, AppError> {
+fn prepare(global: &Global, dir: &Path) -> Result<App, AppError> {
     let data = dir.join("data");
     fs::create_dir_all(&data).map_err(|e| at(&data, e))?;
-    let passphrase = data.join("passphrase.txt");
+    let passphrase = passphrase_file(dir);
     write_private(&passphrase, "仅供演示 demo only\n").map_err(|e| at(&passphrase, e))?;
     let configuration = data.join("zyz.toml");
-    let text = config::EXAMPLE.replacen("public_url = \"\"", "public_url = \"https://zyz.example.cn/\"", 1).replacen(
-        "phone = \"\"",
-        "phone = \"0879-0000000\"",
-        1,
-    );
+    let text = config::EXAMPLE
+        .replacen("public_url = \"\"", "public_url = \"https://zyz.example.cn/\"", 1)
+        .replacen("phone = \"\"", "phone = \"0879-0000000\"", 1)
+        .replacen("second_factor = true", "second_factor = false", 1);
     fs::write(&configuration, text).map_err(|e| at(&configuration, e))?;
+    application(global, dir)
+}
+
+/// The application of a demonstration that has been prepared.
+fn application(global: &Global, dir: &Path) -> Result<App, AppError> {
     App::new(Global {
-        data,
+        data: dir.join("data"),
         config: None,
-        passphrase_file: Some(passphrase),
-        database_url: global.database_url,
+        passphrase_file: Some(passphrase_file(dir)),
+        database_url: global.database_url.clone(),
         actor: Some("演示".into()),
         json: global.json,
     })
+}
+
+fn passphrase_file(dir: &Path) -> PathBuf {
+    dir.join("data/passphrase.txt")
 }
 
 fn write_private(path: &Path, text: &str) -> io::Result<()> {

@@ -31,6 +31,15 @@ pub struct Samples {
     pub hours: PathBuf,
 }
 
+/// Kinds of service: item, activity, content, place.
+pub(super) const WORK: [(&str, &str, &str, &str); 5] = [
+    ("文明交通", "路口文明劝导", "协助行人过街、劝导非机动车", "思茅区振兴大道"),
+    ("环保宣传", "周五环境集中整治", "清理绿化带与河道垃圾", "洗马河公园"),
+    ("关爱空巢老人", "邻里守望", "陪伴、打扫、代购", "南屏镇五一社区"),
+    ("文化服务", "图书馆志愿讲解", "引导读者、整理书架", "普洱市图书馆"),
+    ("医疗卫生", "门诊导医", "协助挂号、取药", "普洱市人民医院"),
+];
+
 const HEAD: [&str; 10] =
     ["序号", "姓  名", "性别", "民族", "出生年月", "政治面貌", "身份证号码", "联系电话", "用户名", "密码"];
 
@@ -50,6 +59,23 @@ pub fn write(folder: &Path, year: i16) -> Result<Samples, XlsxError> {
         ],
         hours: hours_workbook(folder.join("志愿服务记录.xlsx"), &people, year)?,
     })
+}
+
+/// A roster as it should be: the official form, every row in order.
+///
+/// # Errors
+/// The file cannot be written.
+pub(super) fn plain_roster(file: &Path, unit: &str, people: &[Person]) -> Result<(), XlsxError> {
+    let mut book = Workbook::new();
+    let sheet = book.add_worksheet();
+    title_rows(sheet, "普洱市志愿者统计表", &format!("单位名称（公章）：{unit}"))?;
+    header(sheet, 2, &HEAD)?;
+    for (n, person) in people.iter().enumerate() {
+        let row = 3 + n as u32;
+        sheet.write_number(row, 0, (n + 1) as f64)?;
+        write_cells(sheet, row, 1, &cells(person, &format!("{:04}.{:02}", person.birth.year(), person.birth.month())))?;
+    }
+    book.save(file)
 }
 
 /// A city organ: the official form with its title, merged cells and footer; every row in order.
@@ -196,13 +222,6 @@ fn hours_workbook(file: PathBuf, people: &[Person], year: i16) -> Result<PathBuf
         (51, 102),
         (52, 100),
     ];
-    const WORK: [(&str, &str, &str, &str); 5] = [
-        ("文明交通", "路口文明劝导", "协助行人过街、劝导非机动车", "思茅区振兴大道"),
-        ("环保宣传", "周五环境集中整治", "清理绿化带与河道垃圾", "洗马河公园"),
-        ("关爱空巢老人", "邻里守望", "陪伴、打扫、代购", "南屏镇五一社区"),
-        ("文化服务", "图书馆志愿讲解", "引导读者、整理书架", "普洱市图书馆"),
-        ("医疗卫生", "门诊导医", "协助挂号、取药", "普洱市人民医院"),
-    ];
     let mut book = Workbook::new();
     let sheet = book.add_worksheet();
     title_rows(sheet, "志愿服务记录汇总", &format!("{year}年度"))?;
@@ -271,7 +290,7 @@ fn cells<'a>(person: &'a Person, birth: &'a str) -> [&'a str; 9] {
     ]
 }
 
-fn write_cells(sheet: &mut Worksheet, row: u32, first: u16, cells: &[&str]) -> Result<(), XlsxError> {
+pub(super) fn write_cells(sheet: &mut Worksheet, row: u32, first: u16, cells: &[&str]) -> Result<(), XlsxError> {
     for (n, cell) in cells.iter().enumerate() {
         sheet.write_string(row, first + n as u16, *cell)?;
     }
@@ -288,7 +307,7 @@ fn title_rows(sheet: &mut Worksheet, title: &str, under: &str) -> Result<(), Xls
     Ok(())
 }
 
-fn header(sheet: &mut Worksheet, row: u32, names: &[&str]) -> Result<(), XlsxError> {
+pub(super) fn header(sheet: &mut Worksheet, row: u32, names: &[&str]) -> Result<(), XlsxError> {
     let bold = Format::new().set_bold().set_border(FormatBorder::Thin).set_align(FormatAlign::Center);
     for (column, name) in names.iter().enumerate() {
         sheet.write_string_with_format(row, column as u16, *name, &bold)?;

@@ -1,6 +1,7 @@
 //! The console's table of routes, room by room.
 
 use axum::Router;
+use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{MethodRouter, any, get};
 use zyz_http::layers::{Settings, wrap};
@@ -87,9 +88,11 @@ pub fn router(web: &Shared, settings: &Settings) -> Router {
     for route in all() {
         let guarded = (route.handler)().layer(from_fn_with_state((web.clone(), route.need), guard::admit));
         let path = format!("/console{}", route.path);
-        match route.body {
-            Body::Form => forms = forms.route(&path, guarded),
-            Body::File => files = files.route(&path, guarded),
+        // One address stands in one of the two: routers that both know it cannot be merged.
+        if all().any(|other| other.path == route.path && other.body == Body::File) {
+            files = files.route(&path, guarded);
+        } else {
+            forms = forms.route(&path, guarded);
         }
     }
     forms = forms.route("/console/{*rest}", any(guard::unmatched)).method_not_allowed_fallback(guard::wrong_method);

@@ -133,7 +133,7 @@ impl Office {
 
     /// A browser that nobody is signed in at.
     pub async fn stranger(&self) -> Page {
-        Page::open(format!("http://127.0.0.1:{}", self.port)).await
+        Page::at(format!("http://127.0.0.1:{}", self.port)).await
     }
 
     /// A unit as a scope, by its name.

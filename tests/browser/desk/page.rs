@@ -28,7 +28,7 @@ pub struct Page {
 
 impl Page {
     /// A new browser for the server at `address`.
-    pub(super) async fn open(address: String) -> Self {
+    pub async fn at(address: String) -> Self {
         let folder = TempDir::new().unwrap();
         let profile = folder.path().join("profile");
         let browser = Browser::start(Setup { profile: &profile, film: None, screen: DESKTOP }).await;

@@ -262,7 +262,9 @@ pub(super) fn masked(text: &str) -> String {
         }
         run.clear();
     };
-    for c in text.chars() {
+    // Signs that turn the direction of writing, or cannot be seen, are left out of what is shown.
+    let hidden = |c: char| c.is_control() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
+    for c in text.chars().filter(|&c| !hidden(c)) {
         let half = crate::domain::person::half_width(c);
         if half.is_ascii_digit() || (matches!(half, 'X' | 'x') && run.chars().count() >= 14) {
             run.push(c);
@@ -284,6 +286,7 @@ mod tests {
         assert_eq!(masked("53080219900101001X"), "530802********001X");
         assert_eq!(masked("电话13800000001/备用"), "电话138****0001/备用");
         assert_eq!(masked("1990.05"), "1990.05");
+        assert_eq!(masked("岩\u{202e}温\u{2066}扁"), "岩温扁");
         assert_eq!(masked("５３０８０２１９９００１０１００１８").chars().filter(|c| *c == '*').count(), 8);
     }
 }

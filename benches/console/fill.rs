@@ -1,0 +1,206 @@
+//! Invented people, cards and hours, many and quickly: volunteers through the store, which seals what it must, the rest by
+//! statements over whole tables.
+
+use jiff::civil::Date;
+use sqlx::{AssertSqlSafe, Connection, Row};
+use zyz::domain::identity::check_character_for;
+use zyz::service::Federation;
+use zyz::store::{Contact, ImportCounts, ImportKind, NewImport, NewVolunteer, Store, UnitId};
+use zyz_credential::CertificateNumber;
+
+/// Counties with their share of the people, in hundredths; as uneven as the city.
+const COUNTIES: [(u8, u32); 11] =
+    [(0, 8), (2, 30), (21, 8), (22, 10), (23, 10), (24, 9), (25, 6), (26, 4), (27, 4), (28, 9), (29, 2)];
+/// People a unit.
+const A_UNIT: u32 = 500;
+/// People a transaction.
+const PART: u32 = 50_000;
+const FAMILIES: &str = "李王张刘陈杨赵黄周吴徐孙马朱胡郭何高林罗郑梁谢宋唐许韩冯邓曹彭曾肖田董袁潘于蒋蔡余杜叶程苏魏吕丁任沈姚卢姜崔钟谭陆汪范金石廖贾夏韦付方白邹孟熊秦邱江尹薛闫段雷侯龙史陶黎贺顾毛郝龚邵万钱严覃武戴莫孔向汤岩玉扎娜艾";
+
+/// Some of what was filled in, to ask for.
+pub struct Sample {
+    /// Units with their counties.
+    pub units: Vec<(i64, u8)>,
+    people: Vec<Person>,
+}
+
+struct Person {
+    number: String,
+    name: String,
+    phone: String,
+    identity: String,
+}
+
+impl Sample {
+    /// `text` with the names in braces filled in for the `n`th request.
+    pub fn written(&self, text: &str, n: usize) -> String {
+        let person = &self.people[n * 7 % self.people.len()];
+        let family: String = person.name.chars().take(1).collect();
+        text.replace("{number}", &person.number)
+            .replace("{serial}", &format!("{}", &person.number))
+            .replace("{unit}", &self.units[n * 13 % self.units.len()].0.to_string())
+            .replace("{name}", &percent(&person.name))
+            .replace("{family}", &percent(&family))
+            .replace("{phone}", &person.phone)
+            .replace("{identity}", &person.identity)
+    }
+}
+
+/// Fills an empty database, or with `known` only remembers what is in it.
+pub async fn fill(federation: &Federation, store: &Store, url: &str, people: u32, known: bool) -> Sample {
+    let mut sample = Sample { units: Vec::new(), people: Vec::new() };
+    let mut n = 0;
+    for (county, share) in COUNTIES {
+        let count = people / 100 * share;
+        let mut tx = store.begin("bench", federation.now()).await.unwrap();
+        let mut units = Vec::new();
+        for unit in 0..count.div_ceil(A_UNIT) {
+            let kind = ["中学", "社区居民委员会", "卫生院", "茶业有限公司", "人民政府"][unit as usize % 5];
+            units.push(tx.ensure_unit(county, &format!("第{unit}{kind}")).await.unwrap().id);
+        }
+        tx.commit().await.unwrap();
+        sample.units.extend(units.iter().map(|unit| (unit.0, county)));
+        let mut done = 0;
+        while done < count {
+            let part = PART.min(count - done);
+            let numbers: Vec<CertificateNumber> =
+                (done + 1..=done + part).map(|serial| CertificateNumber::from_parts(county, serial).unwrap()).collect();
+            let new: Vec<NewVolunteer> = numbers
+                .iter()
+                .map(|number| {
+                    n += 1;
+                    person(n, *number, units[(number.serial() / A_UNIT) as usize % units.len()])
+                })
+                .collect();
+            for new in new.iter().step_by(997) {
+                sample.people.push(Person {
+                    number: new.number.clone(),
+                    name: new.name.clone(),
+                    phone: new.contact.phone.clone().unwrap_or_default(),
+                    identity: new.identity.clone(),
+                });
+            }
+            if !known {
+                register(federation, store, county, new).await;
+                eprintln!("  {n} registered");
+            }
+            done += part;
+        }
+    }
+    if !known {
+        rest(url).await;
+        store.refresh_statistics().await.unwrap();
+    }
+    sample
+}
+
+async fn register(federation: &Federation, store: &Store, county: u8, new: Vec<NewVolunteer>) {
+    let mut tx = store.begin("bench", federation.now()).await.unwrap();
+    tx.draw_serials(county, new.len()).await.unwrap();
+    let import = NewImport {
+        kind: ImportKind::Roster,
+        file_name: "bench.xlsx".into(),
+        file_sha256: [7; 32],
+        unit: None,
+    };
+    let import = tx.begin_import(import).await.unwrap();
+    let count = new.len() as u64;
+    tx.insert_volunteers(Some(import.id()), new).await.unwrap();
+    let counts = ImportCounts { rows: count, imported: count, known: 0, refused: 0 };
+    tx.finish_import(import, &counts).await.unwrap();
+    tx.commit().await.unwrap();
+}
+
+/// Cards, standings, stars, hours.
+async fn rest(url: &str) {
+    let mut connection = sqlx::AnyConnection::connect(url).await.unwrap();
+    let postgres = url.starts_with("postgres");
+    let (code, print) = match postgres {
+        true => ("decode(repeat('00', 220), 'hex')", "decode(md5(r.k || '-' || v.id) || md5(v.id || '+' || r.k), 'hex')"),
+        false => ("zeroblob(220)", "randomblob(32)"),
+    };
+    // 97 of 100 have a card; ends are spread over two years, one in fifty is unprinted, one in three hundred suspended.
+    let cards = format!(
+        "INSERT INTO certificate (id, volunteer_id, number, key_id, status_index, star, holder, issued_at, expires_at, \
+         state, reason, state_changed_at, code, printed_at) \
+         SELECT v.id, v.id, v.number, (SELECT id FROM signing_key WHERE role = 'issuing'), v.id, v.star, NULL, \
+         v.registered_at - 40000000, v.registered_at + (v.id % 730 - 20) * 86400, \
+         CASE WHEN v.id % 300 = 1 THEN 'suspended' ELSE 'valid' END, NULL, v.registered_at - 40000000, {code}, \
+         CASE WHEN v.id % 50 = 3 THEN NULL ELSE v.registered_at END FROM volunteer v WHERE v.id % 100 > 2"
+    );
+    let hours = format!(
+        "INSERT INTO service_record (id, volunteer_id, date, minutes, content, activity, place, item, flags, fingerprint, \
+         entered_at, unit_id, county) \
+         SELECT v.id * 2 + r.k, v.id, CASE WHEN v.id % 2 = 0 THEN '2026-0' ELSE '2025-0' END || (1 + v.id % 9) || '-1' || \
+         (v.id % 10), 60 * (1 + (v.id + r.k) % 8), '清理河道', '周六志愿服务日', '思茅河', 1 + v.id % 32, \
+         CASE WHEN v.id % 40 = 1 THEN 1 ELSE 0 END, {print}, v.registered_at, v.unit_id, v.county \
+         FROM volunteer v, (SELECT 0 AS k UNION ALL SELECT 1) r"
+    );
+    let statements = [
+        "UPDATE volunteer SET star = CASE WHEN id % 200 = 0 THEN 5 WHEN id % 100 = 1 THEN 4 WHEN id % 50 = 2 THEN 3 \
+         WHEN id % 25 = 3 THEN 2 ELSE 1 END WHERE id % 7 = 0"
+            .to_owned(),
+        cards,
+        "UPDATE certificate SET state = 'revoked', reason = 'exit' WHERE volunteer_id % 101 = 7".to_owned(),
+        "UPDATE volunteer SET state = 'exited', exited_at = registered_at, phone_sealed = NULL, phone_index = NULL, \
+         user_name = NULL WHERE id % 101 = 7"
+            .to_owned(),
+        hours,
+        "INSERT INTO counter (name, value) SELECT 'certificate', max(id) FROM certificate".to_owned(),
+        "INSERT INTO counter (name, value) SELECT 'service_record', max(id) FROM service_record".to_owned(),
+    ];
+    for statement in statements {
+        let done = sqlx::query(AssertSqlSafe(statement.clone())).execute(&mut connection).await;
+        let rows = done.unwrap_or_else(|error| panic!("{error}: {statement}")).rows_affected();
+        eprintln!("  {rows} rows: {}", statement.split_whitespace().take(3).collect::<Vec<_>>().join(" "));
+    }
+    if postgres {
+        // What the server does by itself within minutes.
+        sqlx::query("VACUUM ANALYZE").execute(&mut connection).await.unwrap();
+        let row = sqlx::query("SELECT pg_database_size(current_database())").fetch_one(&mut connection).await.unwrap();
+        eprintln!("  {} MB", row.get::<i64, _>(0) / 1_000_000);
+    }
+    connection.close().await.unwrap();
+}
+
+/// The `n`th invented person: one in a thousand shares name and birth date with somebody, one in five hundred a telephone.
+fn person(n: u32, number: CertificateNumber, unit: UnitId) -> NewVolunteer {
+    let families: Vec<char> = FAMILIES.chars().collect();
+    let mixed = n.wrapping_mul(2_654_435_761);
+    // The first families are far more frequent than the last.
+    let family = families[((mixed % 1000) * (mixed / 1000 % 1000) / 1000) as usize * families.len() / 1000];
+    let given = |shift: u32| char::from_u32(0x4e00 + (mixed >> shift) % 900).unwrap();
+    let name = match mixed % 4 {
+        0 => format!("{family}{}", given(5)),
+        _ => format!("{family}{}{}", given(5), given(13)),
+    };
+    let birth = Date::new(1966 + (n % 46) as i16, (n / 46 % 12 + 1) as i8, (n / 552 % 28 + 1) as i8).unwrap();
+    let male = n.is_multiple_of(2);
+    let first = format!(
+        "{}{:04}{:02}{:02}{:03}",
+        530_800 + n / 7_728_000 * 30 + n / 15_456 % 30,
+        birth.year(),
+        birth.month(),
+        birth.day(),
+        n / 463_680 % 499 * 2 + u32::from(male)
+    );
+    NewVolunteer {
+        number: number.to_string(),
+        name,
+        sex: if male { 1 } else { 2 },
+        ethnicity: 1 + (n % 30) as u8,
+        birth_date: birth,
+        political: Some(13),
+        unit,
+        identity: format!("{first}{}", check_character_for(&first).unwrap()),
+        contact: Contact {
+            phone: Some(format!("138{:08}", if n.is_multiple_of(500) { n - 1 } else { n })),
+            ..Contact::default()
+        },
+        national_number: None,
+    }
+}
+
+fn percent(text: &str) -> String {
+    text.bytes().map(|byte| format!("%{byte:02X}")).collect()
+}
