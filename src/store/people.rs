@@ -230,11 +230,7 @@ impl Reader {
     }
 
     /// The volunteer with this identity number (normalised).
-    pub async fn person_by_identity(
-        &mut self,
-        reach: Reach,
-        identity: &str,
-    ) -> Result<Option<PersonLine>, StoreError> {
+    pub async fn person_by_identity(&mut self, reach: Reach, identity: &str) -> Result<Option<PersonLine>, StoreError> {
         let index = self.shared.sealer.blind("identity", identity);
         let mut query = chosen();
         narrow(&mut query, reach, &PeopleFilter::default())?;

@@ -60,7 +60,8 @@ fn no_form_breaks_and_no_page_says_it_back_raw(database: Database) {
     let mut attacked = BTreeSet::new();
     for (role, scope) in everybody(&console) {
         let mut client = console.sign_in(role, scope);
-        let forms: Vec<Form> = forms_of(&client, "post").into_iter().filter(|form| fresh(&mut attacked, form)).collect();
+        let forms: Vec<Form> =
+            forms_of(&client, "post").into_iter().filter(|form| fresh(&mut attacked, form)).collect();
         for form in &forms {
             for (what, text) in NASTY {
                 let bad: Vec<Field> = form.fields.iter().map(|field| filled(field, text)).collect();
@@ -97,7 +98,8 @@ fn addresses_and_searches_take_anything(database: Database) {
     let console = ConsoleApp::with_cards(database, 3);
     let client = console.admin();
     let long = "9".repeat(7000);
-    let parts = ["0", "-1", "99999999999999999999", "%00", "%2e%2e%2f", "%ff%fe", "a%27b", "%3Czz9%3E", "%E2%80%AE", &long];
+    let parts =
+        ["0", "-1", "99999999999999999999", "%00", "%2e%2e%2f", "%ff%fe", "a%27b", "%3Czz9%3E", "%E2%80%AE", &long];
     for route in routes::all().filter(|route| route.method == "GET" && route.path.contains('{')) {
         for part in parts {
             let path: Vec<&str> =
@@ -235,8 +237,17 @@ fn strange_bodies(client: &Client<'_>, form: &Form) {
         (parts, part("no header at all", b"zz9")),
         (parts, part(&format!("Content-Disposition: form-data; name=\"{name}\""), b"\xc0\xbc\xff")),
         (parts, part(&format!("X-Long: {}", "y".repeat(20_000)), b"zz9")),
-        (parts, part("Content-Disposition: form-data; name=\"file\"; filename=\"a.csv\"", "姓名,<zz9>\n".repeat(500).as_bytes())),
-        (parts, part("Content-Disposition: form-data; name=\"file\"; filename=\"a.xls\"", &[0xD0, 0xCF, 0x11, 0xE0, 0xA1])),
+        (
+            parts,
+            part(
+                "Content-Disposition: form-data; name=\"file\"; filename=\"a.csv\"",
+                "姓名,<zz9>\n".repeat(500).as_bytes(),
+            ),
+        ),
+        (
+            parts,
+            part("Content-Disposition: form-data; name=\"file\"; filename=\"a.xls\"", &[0xD0, 0xCF, 0x11, 0xE0, 0xA1]),
+        ),
     ];
     for (at, (kind, body)) in bodies.into_iter().enumerate() {
         let answer = client.send(Method::POST, &path, &[("content-type", kind)], Body::from(body));

@@ -56,7 +56,9 @@ impl ConsoleApp {
     pub fn first_unit(&self) -> Scope {
         let store = self.app.wait(self.app.store());
         let units = self.app.wait(async { store.read().await.unwrap().units().await.unwrap() });
-        units.first().map_or(Scope::Unit { unit: 1, county: 2 }, |unit| Scope::Unit { unit: unit.id.0, county: unit.county })
+        units
+            .first()
+            .map_or(Scope::Unit { unit: 1, county: 2 }, |unit| Scope::Unit { unit: unit.id.0, county: unit.county })
     }
 
     /// A partner with an agreement that holds; made by the first call.

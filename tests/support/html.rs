@@ -130,7 +130,8 @@ pub fn links(html: &str) -> Vec<String> {
 pub fn forms(html: &str, page: &str) -> Vec<Form> {
     let mut forms: Vec<Form> = Vec::new();
     let mut ids: BTreeMap<String, usize> = BTreeMap::new();
-    let (mut open, mut select, mut area): (Option<usize>, Option<(usize, usize)>, Option<(usize, usize)>) = (None, None, None);
+    let (mut open, mut select, mut area): (Option<usize>, Option<(usize, usize)>, Option<(usize, usize)>) =
+        (None, None, None);
     let mut chosen = false;
     for (name, attributes) in tags(html) {
         let value_of = |key: &str| attributes.iter().find(|(known, _)| known == key).map(|(_, value)| value.clone());
@@ -158,7 +159,8 @@ pub fn forms(html: &str, page: &str) -> Vec<Form> {
                     forms.push(twin);
                 }
                 let Some(field) = value_of("name") else { continue };
-                let kind = if name == "input" { value_of("type").unwrap_or_else(|| "text".into()) } else { name.clone() };
+                let kind =
+                    if name == "input" { value_of("type").unwrap_or_else(|| "text".into()) } else { name.clone() };
                 let value = value_of("value").unwrap_or_default();
                 forms[at].fields.push(Field { name: field, value, kind });
                 let place = (at, forms[at].fields.len() - 1);
@@ -181,7 +183,8 @@ pub fn forms(html: &str, page: &str) -> Vec<Form> {
             "/select" => select = None,
             "/textarea" => {
                 if let Some((form, field)) = area.take() {
-                    forms[form].fields[field].value = attributes.first().map(|(_, text)| text.clone()).unwrap_or_default();
+                    forms[form].fields[field].value =
+                        attributes.first().map(|(_, text)| text.clone()).unwrap_or_default();
                 }
             }
             _ => {}
