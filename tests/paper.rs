@@ -13,10 +13,6 @@ fn paper() -> Paper {
     Paper::new("样例文书", "普洱市志愿服务联合会", "2026-11-23T08:00:00Z".parse().unwrap())
 }
 
-fn count(bytes: &[u8], needle: &str) -> usize {
-    bytes.windows(needle.len()).filter(|window| *window == needle.as_bytes()).count()
-}
-
 fn keep(name: &str, bytes: &[u8]) {
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("paper");
     fs::create_dir_all(&folder).unwrap();
@@ -74,7 +70,7 @@ fn a_document_to_look_at() {
     let bytes = paper.finish().unwrap();
     keep("sample.pdf", &bytes);
     assert!(bytes.starts_with(b"%PDF-1.7"));
-    assert!(count(&bytes, "/Type/Page/") + count(&bytes, "/Type /Page\n") <= 4);
+    assert_eq!(pages(&bytes), 3);
 }
 
 #[test]
@@ -129,4 +125,90 @@ fn what_fits_no_page_is_refused_not_cut_off() {
 #[test]
 fn a_document_without_words_is_still_a_document() {
     assert!(paper().unnumbered().finish().is_ok());
+}
+
+mod annex1 {
+    use jiff::civil::date;
+    use zyz::domain::application::ApplicationText;
+    use zyz::render::Fonts;
+    use zyz::render::form::{Annex1, annex1};
+
+    use super::*;
+
+    fn filled() -> ApplicationText {
+        ApplicationText {
+            applied_on: "2026-11-23".into(),
+            name: "岩温扁".into(),
+            position: "科员".into(),
+            political: "共青团员".into(),
+            sex: "男".into(),
+            birth_date: "2009-05-01".into(),
+            ethnicity: "傣族".into(),
+            identity: "530802199001010018".into(),
+            education: "高中".into(),
+            school: "普洱市第一中学".into(),
+            major: "—".into(),
+            workplace: "普洱市人力资源和社会保障局城乡居民社会养老保险中心".into(),
+            work_position: "学生".into(),
+            nature: "事业单位和国有企业".into(),
+            address: "云南省普洱市思茅区茶城大道 1 号".into(),
+            postcode: "665000".into(),
+            email: "yan@example.cn".into(),
+            mobile: "13800000000".into(),
+            qq: "123456".into(),
+            office_phone: "0879-2123456".into(),
+            resume: "2021 年 9 月至 2024 年 7 月，普洱市第二中学；\n2024 年 9 月至今，普洱市第一中学。".repeat(6),
+            items: vec!["1".into(), "8".into(), "25".into(), "32".into()],
+            national_number: "5308020000123".into(),
+            guardian_name: "岩罕".into(),
+            guardian_relation: "父亲".into(),
+            guardian_phone: "13900000000".into(),
+            guardian_consent: "2026-11-20".into(),
+        }
+    }
+
+    fn print(form: &Annex1) -> Vec<u8> {
+        annex1(form, "普洱市志愿服务联合会", &Fonts::embedded(), "2026-11-23T08:00:00Z".parse().unwrap()).unwrap()
+    }
+
+    #[test]
+    fn both_copies_are_a_page_each_and_marked() {
+        let text = filled();
+        let opinion = Some(("同意注册。", "普洱市志愿服务联合会", date(2026, 11, 23)));
+        let bytes = print(&Annex1 { unit: "普洱市第一中学", text: Some(&text), opinion });
+        keep("annex1.pdf", &bytes);
+        let blank = print(&Annex1::default());
+        keep("annex1-blank.pdf", &blank);
+        for (name, pdf) in [("filled", &bytes), ("blank", &blank)] {
+            assert_eq!(pages(pdf), 2, "{name}");
+        }
+    }
+
+    #[test]
+    fn the_longest_allowed_form_still_fits_a_page() {
+        let mut text = filled();
+        text.resume = "历".repeat(400);
+        text.address = "路".repeat(80);
+        text.workplace = "局".repeat(60);
+        text.items = (1..=32).map(|code: i32| code.to_string()).collect();
+        let bytes = print(&Annex1 { unit: "普洱市第一中学", text: Some(&text), opinion: None });
+        keep("annex1-long.pdf", &bytes);
+        assert_eq!(pages(&bytes), 2);
+    }
+
+    #[test]
+    fn a_character_without_a_font_names_the_form() {
+        let text = ApplicationText { name: "张𠀀".into(), ..filled() };
+        let form = Annex1 { unit: "样例单位", text: Some(&text), opinion: None };
+        let created = "2026-11-23T08:00:00Z".parse().unwrap();
+        let error = annex1(&form, "联合会", &Fonts::embedded(), created).unwrap_err().to_string();
+        assert!(error.contains("张𠀀的登记表") && error.contains("姓名"), "{error}");
+    }
+}
+
+/// Pages by the count in the page tree.
+fn pages(pdf: &[u8]) -> usize {
+    let text = String::from_utf8_lossy(pdf);
+    let at = text.find("/Count ").expect("a page tree says how many pages it has");
+    text[at + 7..].chars().take_while(char::is_ascii_digit).collect::<String>().parse().unwrap()
 }

@@ -10,6 +10,8 @@
 #[path = "store_contract/support.rs"]
 mod support;
 
+#[path = "store_contract/applications.rs"]
+mod applications;
 #[path = "store_contract/audit.rs"]
 mod audit;
 #[path = "store_contract/certificates.rs"]

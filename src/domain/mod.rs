@@ -2,6 +2,7 @@
 //!
 //! Invariant: names no module of this crate but [`crate::clock`], and of the workspace only `zyz-credential`.
 
+pub mod application;
 pub mod certificate;
 pub mod codes;
 pub mod correction;

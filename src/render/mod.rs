@@ -14,6 +14,7 @@
 //! Invariants: no clock, no randomness (the same input gives the same bytes), no text is ever dropped or shortened in
 //! silence, and a character that no font has is an error with the name it stands in.
 
+pub mod form;
 pub mod layout;
 pub mod paper;
 pub mod pdf;

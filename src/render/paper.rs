@@ -296,7 +296,14 @@ impl Paper {
         }
         for at in ticks {
             if let Some(tick) = self.fonts.glyph('√', Weight::Bold) {
-                self.push(face::write(at, top - 0.08 * size * POINT, size, 0.0, colour, vec![tick]));
+                self.push(face::write(
+                    at + 0.1 * size * POINT,
+                    top - 0.08 * size * POINT,
+                    size,
+                    0.0,
+                    colour,
+                    vec![tick],
+                ));
             }
         }
     }

@@ -18,6 +18,7 @@
 //!
 //! Invariant: nothing outside this module names sqlx.
 
+mod application;
 mod audit;
 mod bulk;
 mod certificate;
@@ -62,6 +63,10 @@ use sqlx::{Any, AnyConnection, AnyPool, ConnectOptions, Connection, Executor, Tr
 
 use crate::clock::Entropy;
 
+pub use application::{
+    ApplicationCursor, ApplicationDraft, ApplicationFilter, ApplicationId, ApplicationLine, ApplicationStep, Approver,
+    ArchivedCopy, FormCopy,
+};
 pub use audit::{AuditEvent, ChainCheck};
 pub use certificate::{
     Certificate, CertificateId, IssueCandidate, LiveCertificate, NewCertificate, PrintCard, PrintCursor, ReissueWhen,

@@ -4,6 +4,8 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails where it stands")]
 
 mod desk;
+#[path = "../support/html.rs"]
+mod html;
 #[path = "support/mod.rs"]
 mod stage;
 #[path = "../support/mod.rs"]
@@ -19,6 +21,7 @@ mod console_oversight;
 mod console_people;
 mod console_rosters;
 mod console_stars;
+mod console_walk;
 mod counter;
 mod no_network;
 mod node;

@@ -23,6 +23,7 @@ pub struct Cell {
     top: bool,
     bold: bool,
     size: Option<f32>,
+    signature: String,
 }
 
 /// A table to put on a [`Paper`].
@@ -61,7 +62,17 @@ impl Cell {
 
     fn of(content: Content) -> Self {
         let (align, size) = (Align::Left, None);
-        Self { content, field: "表格内容", across: 1, down: 1, align, top: false, bold: false, size }
+        Self {
+            content,
+            field: "表格内容",
+            across: 1,
+            down: 1,
+            align,
+            top: false,
+            bold: false,
+            size,
+            signature: String::new(),
+        }
     }
 
     /// What its content is called, in Chinese, for errors.
@@ -110,6 +121,13 @@ impl Cell {
     #[must_use]
     pub fn bold(mut self) -> Self {
         self.bold = true;
+        self
+    }
+
+    /// With a line at its foot, at the right, where somebody signs or stamps.
+    #[must_use]
+    pub fn signed(mut self, line: impl Into<String>) -> Self {
+        self.signature = line.into();
         self
     }
 
@@ -169,11 +187,12 @@ struct Laid<'a> {
     width: f32,
     size: f32,
     lines: Vec<Line>,
+    signature: Vec<Line>,
 }
 
 impl Laid<'_> {
     fn height(&self) -> f32 {
-        self.lines.len() as f32 * LEADING * self.size * POINT + 2.0 * PADDING_ABOVE
+        (self.lines.len() + self.signature.len()) as f32 * LEADING * self.size * POINT + 2.0 * PADDING_ABOVE
     }
 }
 
@@ -238,8 +257,13 @@ impl Paper {
                 taken[column..end].fill(row + cell.down);
                 let (left, width) = (edges[column], edges[end] - edges[column]);
                 let size = cell.size.unwrap_or(table.size);
-                let lines = self.cell_lines(cell, (width - 2.0 * PADDING) / (size * POINT))?;
-                laid.push(Laid { cell, row, left, width, size, lines });
+                let limit = (width - 2.0 * PADDING) / (size * POINT);
+                let lines = self.cell_lines(cell, limit)?;
+                let signature = match cell.signature.as_str() {
+                    "" => Vec::new(),
+                    line => self.lines(line, Weight::Regular, (limit, 0.0), cell.field)?,
+                };
+                laid.push(Laid { cell, row, left, width, size, lines, signature });
                 column = end;
             }
         }
@@ -303,6 +327,12 @@ impl Paper {
             let mut y = top + PADDING_ABOVE + free;
             for line in &cell.lines {
                 let x = left + PADDING + shift(cell.cell.align, cell.width - 2.0 * PADDING, &line.glyphs, em);
+                self.write(x, y + HALF_GAP * em, cell.size, INK, line.glyphs.clone());
+                y += LEADING * em;
+            }
+            let mut y = top + height - PADDING_ABOVE - cell.signature.len() as f32 * LEADING * em;
+            for line in &cell.signature {
+                let x = left + PADDING + shift(Align::Right, cell.width - 2.0 * PADDING, &line.glyphs, em);
                 self.write(x, y + HALF_GAP * em, cell.size, INK, line.glyphs.clone());
                 y += LEADING * em;
             }

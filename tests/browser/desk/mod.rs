@@ -31,6 +31,7 @@
 
 mod page;
 mod sample;
+pub mod walk;
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -84,11 +85,16 @@ impl Office {
 
     /// Chromium with somebody of this role signed in. The session is begun by the program itself, not by the sign-in page.
     pub async fn browser(&self, role: Role, scope: Scope) -> Page {
+        self.browser_with_cookie(role, scope).await.0
+    }
+
+    /// The same with the session's cookie, for requests beside the browser.
+    pub async fn browser_with_cookie(&self, role: Role, scope: Scope) -> (Page, String) {
         let staff = self.federation.open_account(role, scope).await.unwrap();
         let token = self.federation.begin_session(staff).await.unwrap();
         let page = self.stranger().await;
         page.take_cookie("__Host-zyz", &token.text()).await;
-        page
+        (page, format!("__Host-zyz={}", token.text()))
     }
 
     /// A federation administrator's browser.

@@ -185,13 +185,23 @@ impl Page {
         std::fs::create_dir_all(&folder).unwrap();
         for (kind, screen) in [("phone", PHONE), ("desktop", DESKTOP)] {
             self.screen(screen);
-            let sideways = self.value("document.scrollingElement.scrollWidth - innerWidth").await;
-            assert!(
-                sideways.as_i64() <= Some(0),
-                "{name} is {sideways} pixels too wide for a {kind}: let the table scroll"
-            );
+            self.not_too_wide(name, kind).await;
             std::fs::write(folder.join(format!("{name}-{kind}.png")), self.picture(screen).await).unwrap();
         }
+    }
+
+    /// Fails if the page must be pushed sideways on a telephone or at a computer.
+    pub async fn fits(&self, name: &str) {
+        for (kind, screen) in [("phone", PHONE), ("desktop", DESKTOP)] {
+            self.screen(screen);
+            self.not_too_wide(name, kind).await;
+        }
+    }
+
+    async fn not_too_wide(&self, name: &str, kind: &str) {
+        let width = if kind == "phone" { PHONE.0 } else { DESKTOP.0 };
+        let wide = self.value("document.scrollingElement.scrollWidth").await.as_u64().unwrap_or(0);
+        assert!(wide <= width.into(), "{name} is {wide} pixels wide, on a {kind} of {width}: let the table scroll");
     }
 
     /// The page as a PNG, down to its end.
