@@ -220,6 +220,11 @@ pub enum ServiceError {
 }
 
 impl ServiceError {
+    /// Whether trying again in a moment may help: the database is away or busy.
+    pub fn is_temporary(&self) -> bool {
+        matches!(self, Self::Store(StoreError::Busy(_) | StoreError::Connection(_)))
+    }
+
     /// Whether this is no answer for the person at the screen but a failure for the log: database, disk, key files.
     pub fn is_internal(&self) -> bool {
         matches!(self, Self::Store(_) | Self::Key(_) | Self::Io { .. } | Self::Aborted)

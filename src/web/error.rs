@@ -9,7 +9,7 @@ use crate::service::bundles::BundleError;
 use crate::service::enrol::{AuthenticateError, EnrolError};
 use crate::service::redeem::RedeemError;
 
-/// A failure inside: 500, and all of it into the log.
+/// A failure inside: 500, or 503 where trying again may help; all of it goes into the log.
 pub(super) fn service(error: ServiceError) -> Problem {
     let mut causes = Vec::new();
     let mut cause = std::error::Error::source(&error);
@@ -18,6 +18,11 @@ pub(super) fn service(error: ServiceError) -> Problem {
         cause = inner.source();
     }
     tracing::error!(%error, ?causes, "a request failed inside");
+    if error.is_temporary() {
+        return Problem::new(StatusCode::SERVICE_UNAVAILABLE, "database_away", "数据库暂时没有应答")
+            .detail("请稍后重试")
+            .retry_after(5);
+    }
     internal()
 }
 

@@ -92,7 +92,7 @@ fn describe(operation: &mut Operation, method: &str, access: Access) {
     problem("400", "`incomplete_body`, and for JSON `not_json`, `too_deep`");
     problem("413", "`too_large`");
     problem("500", "`internal`: nothing more is told, the log has it under the `X-Request-Id`");
-    problem("503", "`overloaded`, `timeout`: again after `Retry-After` seconds");
+    problem("503", "`overloaded`, `timeout`, `database_away`: again after `Retry-After` seconds");
     if access != Access::Probe && access != Access::Operator {
         problem("429", "`rate_limited`: again after `Retry-After` seconds");
     }

@@ -49,6 +49,16 @@ fn a_bundle_that_cannot_be_signed_is_not_ready() {
     assert!(app.wait(app.web.refresh()).is_err());
 }
 
+#[test]
+fn while_the_database_is_away_clients_are_told_to_come_back() {
+    let app = TestApp::new(Database::postgres());
+    app.take_database_away();
+    let answer = app.post("/v1/enrolments", &serde_json::json!({"code": "0".repeat(26), "device": "收银台1"}));
+    answer.is_problem(503, "database_away");
+    assert_eq!(answer.header("retry-after"), "5");
+    assert!(failing(&app.get("/readyz")).contains(&"database".to_owned()));
+}
+
 fn metrics_for(app: &TestApp, peer: &str, headers: &[(&str, &str)]) -> Answer {
     let mut request = request(Method::GET, "/metrics", headers, Body::empty());
     from(&mut request, peer);

@@ -35,6 +35,12 @@ impl Database {
         Self::Postgres { url: format!("{server}/{name}"), name }
     }
 
+    /// Takes a PostgreSQL database away from whoever uses it.
+    pub fn take_away(&self) {
+        let Self::Postgres { name, .. } = self else { panic!("only a server's database goes away") };
+        administer(&format!("DROP DATABASE {name} WITH (FORCE)"));
+    }
+
     /// The `--database-url`, or none for the default.
     pub fn url(&self) -> Option<&str> {
         match self {

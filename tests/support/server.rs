@@ -194,6 +194,11 @@ impl TestApp {
         self.home.folder.path().join(name)
     }
 
+    /// Takes the (PostgreSQL) database away.
+    pub fn take_database_away(&self) {
+        self.home.database.take_away();
+    }
+
     /// Moves the clock.
     pub fn pass(&self, time: SignedDuration) {
         let mut now = self.clock.0.lock().unwrap();

@@ -44,6 +44,10 @@ impl IntoResponse for PageError {
             Self::Desk(DeskError::Conflict { .. }) => (StatusCode::CONFLICT, "已被他人改动"),
             Self::Desk(DeskError::Invalid(_)) => (StatusCode::UNPROCESSABLE_ENTITY, "有内容需要更正"),
             Self::Desk(DeskError::Refused(_)) => (StatusCode::UNPROCESSABLE_ENTITY, "不能办理"),
+            Self::Desk(DeskError::Service(error)) if error.is_temporary() => {
+                tracing::error!(%error, "a page failed for the moment");
+                (StatusCode::SERVICE_UNAVAILABLE, "数据库暂时没有应答")
+            }
             Self::Desk(DeskError::Service(error)) if error.is_internal() => {
                 tracing::error!(%error, "a page failed");
                 (StatusCode::INTERNAL_SERVER_ERROR, "服务器内部出错")
@@ -54,6 +58,7 @@ impl IntoResponse for PageError {
             _ if status == StatusCode::INTERNAL_SERVER_ERROR => {
                 "请稍后重试；若仍出错，请把时间和正在办理的事项告诉管理员。".to_owned()
             }
+            _ if status == StatusCode::SERVICE_UNAVAILABLE => "请稍等片刻再试，没有任何内容被改动。".to_owned(),
             Self::Desk(DeskError::Invalid(fields)) => {
                 fields.iter().map(|field| field.message.as_str()).collect::<Vec<_>>().join("；")
             }
