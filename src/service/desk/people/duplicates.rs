@@ -15,7 +15,7 @@ use crate::store::{NameCursor, Reader, Volunteer};
 /// Groups of a page.
 const GROUPS: u32 = 20;
 /// Volunteers looked at for a page.
-const SCANNED: u32 = 20_000;
+const SCANNED: u32 = 10_000;
 
 /// In what possible duplicates are alike.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
