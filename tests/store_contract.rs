@@ -28,6 +28,8 @@ mod keys_and_publications;
 mod opening;
 #[path = "store_contract/partners.rs"]
 mod partners;
+#[path = "store_contract/people.rs"]
+mod people;
 #[path = "store_contract/races.rs"]
 mod races;
 #[path = "store_contract/redemptions.rs"]

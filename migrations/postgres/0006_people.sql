@@ -24,7 +24,8 @@ WHERE card_id IS NOT NULL;
 ALTER TABLE volunteer ALTER COLUMN name TYPE TEXT COLLATE "C";
 
 DROP INDEX volunteer_name;
-CREATE INDEX volunteer_name ON volunteer (name, birth_date, number);
+-- county at its end, so that a search by name within one county need not look at the others' rows.
+CREATE INDEX volunteer_name ON volunteer (name, birth_date, number, county);
 CREATE INDEX volunteer_phone ON volunteer (phone_index, number) WHERE phone_index IS NOT NULL;
 CREATE INDEX volunteer_county ON volunteer (county, number);
 CREATE INDEX volunteer_exited ON volunteer (county, number) WHERE state = 'exited';

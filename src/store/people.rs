@@ -6,12 +6,13 @@ use jiff::civil::Date;
 use sqlx::any::AnyRow;
 use zeroize::Zeroizing;
 
+use crate::domain::application::ApplicationState;
 use crate::domain::certificate::VolunteerState;
 
 use super::bulk::Statement;
 use super::row::{Columns, county_text};
 use super::volunteer::place;
-use super::{Reach, Reader, StoreError, UnitId, VolunteerId};
+use super::{ApplicationId, Reach, Reader, StoreError, UnitId, VolunteerId};
 
 /// Which volunteers a list shows; empty means all.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -243,6 +244,23 @@ impl Reader {
         let mut query = chosen();
         query.push(" AND v.merged_into = ").bind(id.0);
         self.lines(query, " ORDER BY v.number").await
+    }
+
+    /// The registration forms that this volunteer came from, newest first: key, state, when it last changed.
+    pub async fn forms_of(
+        &mut self,
+        id: VolunteerId,
+    ) -> Result<Vec<(ApplicationId, ApplicationState, Timestamp)>, StoreError> {
+        let mut query = Statement::new("SELECT id, state, changed_at FROM application WHERE volunteer_id = ");
+        query.bind(id.0).push(" ORDER BY id DESC LIMIT 20");
+        let rows = query.fetch_all(self).await?;
+        let missing = || StoreError::BadValue { what: "登记表状态" };
+        rows.iter()
+            .map(|row| {
+                let state = ApplicationState::parse(row.str(1)?).ok_or_else(missing)?;
+                Ok((ApplicationId(row.int(0)?), state, row.moment(2)?))
+            })
+            .collect()
     }
 
     /// Up to `limit` units whose name contains `text`, with their county, by name.

@@ -15,7 +15,7 @@ use crate::store::{NameCursor, Reader, Volunteer};
 /// Groups of a page.
 const GROUPS: u32 = 20;
 /// Volunteers looked at for a page.
-const SCANNED: u32 = 20_000;
+const SCANNED: u32 = 10_000;
 
 /// In what possible duplicates are alike.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,8 +53,8 @@ pub struct MergePlan {
     pub ends: MergeSide,
     /// What will happen, in words.
     pub effects: Vec<String>,
-    /// What speaks against it, in words: other names, other birth dates.
-    pub doubts: Vec<String>,
+    /// What speaks against it, in words: other names, other birth dates; empty for nothing.
+    pub doubt: String,
 }
 
 /// One of the two.
@@ -211,7 +211,7 @@ impl Desk {
         let moved = reader.merge_preview(keeps.id, other.id).await?;
         let live = reader.certificate(ends.as_str()).await?.is_some_and(|card| card.state.is_live());
         let mut effects = vec![
-            format!("{} {} 的编号 {} 保留，今后只用这个编号。", keeps.name, stays.grouped(), stays.grouped()),
+            format!("{} 的编号 {} 保留，今后只用这个编号。", keeps.name, stays.grouped()),
             format!("编号 {} 停用，不再发给任何人；用它查询会指向保留的登记。", ends.grouped()),
             match moved.same_records {
                 0 => format!("{} 条服务记录转入保留的登记。", moved.records),
@@ -229,17 +229,20 @@ impl Desk {
                 self.partners_will(CertificateState::Superseded)
             ));
         }
-        let mut doubts = Vec::new();
-        for (fact, same) in [
+        let differing: Vec<&str> = [
             (Fact::Name, keeps.name == other.name),
             (Fact::BirthDate, keeps.birth_date == other.birth_date),
             (Fact::Sex, keeps.sex == other.sex),
-        ] {
-            if !same {
-                doubts.push(format!("两条登记的{}不同，请确认是同一人。", fact.label()));
-            }
-        }
-        Ok(MergePlan { stays: self.side(reader, keeps).await?, ends: self.side(reader, other).await?, effects, doubts })
+        ]
+        .into_iter()
+        .filter(|(_, same)| !same)
+        .map(|(fact, _)| fact.label())
+        .collect();
+        let doubt = match differing.is_empty() {
+            true => String::new(),
+            false => format!("两条登记的{}不同，请确认是同一人。", differing.join("、")),
+        };
+        Ok(MergePlan { stays: self.side(reader, keeps).await?, ends: self.side(reader, other).await?, effects, doubt })
     }
 
     async fn side(&self, reader: &mut Reader, person: Volunteer) -> Result<MergeSide, DeskError> {

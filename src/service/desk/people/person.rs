@@ -58,6 +58,8 @@ pub struct PersonPage {
     pub merged_into: Option<(String, String)>,
     /// Those who were merged into them: number and number in groups.
     pub merged: Vec<(String, String)>,
+    /// Registration forms: key, state in words, day of the last change.
+    pub forms: Vec<(i64, &'static str, String)>,
     /// What was corrected, newest first.
     pub corrections: Vec<CorrectionRow>,
     /// What happened, newest first.
@@ -176,6 +178,9 @@ impl Desk {
         let all = reader.service_records(person.id).await?;
         let record_count = all.len();
         let records = all.into_iter().take(RECORDS).map(record_row).collect();
+        let forms = reader.forms_of(person.id).await?;
+        let forms =
+            forms.into_iter().map(|(id, state, at)| (id.0, state.label(), beijing_date(at).to_string())).collect();
         let history = self.history(&mut reader, &person, &ids).await?;
         let (state, state_kind) = match (person.merged_into, person.state) {
             (Some(_), _) => ("已并入他人的登记", "quiet"),
@@ -198,6 +203,7 @@ impl Desk {
             cards,
             merged_into,
             merged,
+            forms,
             corrections: correction_rows,
             history,
             card_outdated,

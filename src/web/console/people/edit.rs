@@ -211,7 +211,8 @@ fn page(
         ];
         differs = pairs
             .into_iter()
-            .filter(|(_, typed, stored, _)| typed != stored)
+            // Who may move nobody has no field for the unit.
+            .filter(|(label, typed, stored, _)| typed != stored && (form.may_move || *label != "单位"))
             .map(|(label, _, _, words)| (label, words))
             .collect();
         // Saved again, it is on purpose: she has seen what the other one wrote.
