@@ -204,7 +204,8 @@ impl Reader {
         Ok(Some(text))
     }
 
-    /// A page of forms, the one changed last first.
+    /// A page of forms, the one changed last first; those found by name in the names' order, so that one index answers,
+    /// and in one page alone (`after` does not count).
     pub async fn applications(
         &mut self,
         filter: &ApplicationFilter,
@@ -213,6 +214,10 @@ impl Reader {
     ) -> Result<Vec<ApplicationLine>, StoreError> {
         let mut query = Statement::new(SELECT);
         self.narrow_applications(&mut query, filter)?;
+        if filter.name.is_some() {
+            query.push(" ORDER BY a.name, a.id LIMIT ").bind(i64::from(limit));
+            return query.fetch_all(self).await?.iter().map(line).collect();
+        }
         if let Some(after) = after {
             query.push(" AND (a.changed_at, a.id) < (").bind(after.changed_at).push(", ").bind(after.id).push(")");
         }

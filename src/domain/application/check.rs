@@ -407,3 +407,73 @@ fn is_email(text: &str) -> bool {
                 && !domain.ends_with('.')
         })
 }
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+
+    use super::*;
+
+    const TODAY: Date = date(2026, 11, 23);
+
+    fn complete() -> ApplicationText {
+        ApplicationText {
+            applied_on: "2026年11月20日".into(),
+            name: "阿依•古丽".into(),
+            political: "党员".into(),
+            sex: "1".into(),
+            birth_date: "１９９０.1.1".into(),
+            ethnicity: "傣".into(),
+            identity: " 530802199001010018 ".into(),
+            workplace: "普洱市图书馆".into(),
+            nature: "社会团体".into(),
+            mobile: "+86 138 0000 0000".into(),
+            items: vec!["32".into(), "1".into(), "1".into(), "77".into()],
+            national_number: "5308-a1".into(),
+            ..ApplicationText::default()
+        }
+    }
+
+    #[test]
+    fn what_people_write_is_read() {
+        let form = complete().check(TODAY).unwrap();
+        assert_eq!((form.applied_on, form.birth_date, form.age), (date(2026, 11, 20), date(1990, 1, 1), 36));
+        assert_eq!((form.name.as_str(), form.political.name(), form.ethnicity.code()), ("阿依·古丽", "中共党员", 18));
+        assert_eq!(form.mobile.as_str(), "13800000000");
+        assert_eq!(form.items.iter().map(|item| item.code()).collect::<Vec<_>>(), [1, 32]);
+        assert_eq!(form.national_number.as_deref(), Some("5308-A1"));
+        assert!(form.guardian.is_none() && form.email.is_none());
+    }
+
+    #[test]
+    fn an_empty_form_lacks_what_must_be_there_in_the_forms_order() {
+        let faults = ApplicationText::default().check(TODAY).unwrap_err();
+        let fields: Vec<_> = faults.iter().map(|fault| fault.field).collect();
+        let must = ["applied_on", "name", "political", "sex", "birth_date", "ethnicity", "identity"];
+        assert_eq!(fields[..must.len()], must);
+        assert_eq!(fields[must.len()..], ["workplace", "nature", "mobile", "items"]);
+        assert!(ApplicationText::default().check_draft().is_ok(), "a draft may be as incomplete as it likes");
+    }
+
+    #[test]
+    fn dates_that_are_none() {
+        for text in ["2026-02-30", "2026-13-01", "1890-01-01", "26-1-1", "2026-11", "99999999", "-1-1-1", "二〇二六"]
+        {
+            assert_eq!(super::date("日期", text), Err(Fault::NotADate), "{text}");
+        }
+        assert_eq!(super::date("日期", " "), Err(Fault::Missing("日期")));
+    }
+
+    #[test]
+    fn no_characters_that_hide_something() {
+        let fault = |text: &str| unfit(text, 20, false);
+        assert_eq!(fault("普洱市\u{202e}"), Some(Fault::Invisible('\u{202e}')));
+        assert_eq!(fault("\u{2069}"), Some(Fault::Invisible('\u{2069}')));
+        assert_eq!(fault("\u{E0041}"), Some(Fault::Invisible('\u{E0041}')));
+        assert_eq!(fault("\u{feff}"), Some(Fault::Invisible('\u{feff}')));
+        assert_eq!(fault("一\t二"), Some(Fault::Control('\t')));
+        assert_eq!(fault("\u{F8FF}"), Some(Fault::PrivateUse('\u{F8FF}')));
+        assert_eq!(fault("𬭎䶮 A-1，（一）"), None);
+        assert_eq!(unfit("一\n二", 20, true), None);
+    }
+}

@@ -11,6 +11,8 @@ mod decide;
 mod print;
 mod write;
 
+use std::collections::BTreeMap;
+
 use crate::domain::application::{ApplicationState, ApplicationText};
 use crate::domain::identity::IdentityNumber;
 use crate::domain::person::Phone;
@@ -129,6 +131,8 @@ pub struct FormView {
     pub copies: Vec<ArchivedCopy>,
     /// What happened to it, oldest first.
     pub history: Vec<AuditEvent>,
+    /// Names of those who did, by login.
+    pub names: BTreeMap<String, String>,
     /// Whether the one who looks may write in it now.
     pub may_write: bool,
     /// Whether they may withdraw it now.
@@ -222,6 +226,13 @@ impl Desk {
         let history = reader.audit_events(Some(&format!("application/{id}")), 0, EVENTS).await?;
         let decision = self.judge_decision(&line, &history);
         let writer = self.may(Permission::WriteForms);
+        let mut names = BTreeMap::new();
+        let logins = history.iter().map(|event| &event.actor).chain(copies.iter().map(|copy| &copy.noted_by));
+        for login in logins {
+            if !names.contains_key(login) {
+                names.insert(login.clone(), write::who(&mut reader, login).await?);
+            }
+        }
         Ok(FormView {
             may_write: writer && line.state.is_open(),
             may_withdraw: writer && line.state.may_become(ApplicationState::Withdrawn),
@@ -230,6 +241,7 @@ impl Desk {
             text,
             copies,
             history,
+            names,
             line,
         })
     }

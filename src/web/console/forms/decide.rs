@@ -57,7 +57,7 @@ struct Show {
     approver: String,
     whole: bool,
     facts: Vec<(&'static str, String)>,
-    history: Vec<(String, String, &'static str)>,
+    history: Vec<(String, String, String, &'static str)>,
     copies: Vec<Copy>,
     may_write: bool,
     may_withdraw: bool,
@@ -306,6 +306,7 @@ fn page_of(signed: Signed, view: FormView, whole: Option<ApplicationText>, error
     let is_whole = whole.is_some();
     let text = whole.or(view.text);
     let erased = text.is_none();
+    let name = |login: &str| view.names.get(login).cloned().unwrap_or_else(|| login.to_owned());
     let facts = text.map(|text| {
         FIELDS
             .iter()
@@ -318,7 +319,7 @@ fn page_of(signed: Signed, view: FormView, whole: Option<ApplicationText>, error
         Copy {
             word: copy.as_str(),
             label: copy.label(),
-            kept: kept.map(|kept| (kept.place.clone(), kept.archived_on.to_string(), kept.noted_by.clone())),
+            kept: kept.map(|kept| (kept.place.clone(), kept.archived_on.to_string(), name(&kept.noted_by))),
             may_note: signed.desk.may_archive(&view.line, copy),
         }
     });
@@ -328,7 +329,11 @@ fn page_of(signed: Signed, view: FormView, whole: Option<ApplicationText>, error
         }
         _ => String::new(),
     };
-    let history = view.history.into_iter().map(|event| (shown(event.at), event.actor, action(&event.action))).collect();
+    let history = view
+        .history
+        .iter()
+        .map(|event| (shown(event.at), name(&event.actor), event.actor.clone(), action(&event.action)))
+        .collect();
     let number =
         view.line.volunteer.as_deref().and_then(|number| zyz_credential::CertificateNumber::parse(number).ok());
     Show {
@@ -341,7 +346,8 @@ fn page_of(signed: Signed, view: FormView, whole: Option<ApplicationText>, error
         history,
         copies: copies.into(),
         may_write: view.may_write,
-        may_withdraw: view.may_withdraw,
+        // Whoever decides returns or rejects; taking back is the unit's.
+        may_withdraw: view.may_withdraw && view.decision.is_err(),
         may_print: signed.desk.may(Permission::WriteForms) && !erased,
         may_reveal: view.may_reveal && !is_whole,
         may_decide: view.decision.is_ok(),

@@ -26,6 +26,8 @@ use crate::service::desk::forms::{FormCheck, FormId, FormUnit, Written, approver
 pub(super) struct Typed {
     revision: String,
     form: String,
+    /// Birth date and sex as [`check`] filled them in.
+    filled: String,
     unit_county: String,
     unit_name: String,
     step: String,
@@ -100,6 +102,7 @@ struct Checked {
     check: FormCheck,
     birth: Option<String>,
     sex: Option<&'static str>,
+    filled: Option<String>,
 }
 
 #[derive(Template)]
@@ -178,10 +181,23 @@ pub(super) async fn save(
 
 pub(super) async fn check(signed: Signed, ConsoleForm(typed): ConsoleForm<Typed>) -> Result<Response, PageError> {
     let id = typed.form.parse().ok().map(FormId);
-    let (_, _, text) = typed.parts();
+    let before = typed.filled.clone();
+    let (_, _, mut text) = typed.parts();
+    // What the number before this one filled in is not what anybody typed.
+    if before == format!("{}|{}", text.birth_date, text.sex) {
+        text.birth_date.clear();
+        text.sex.clear();
+    }
     let check = signed.desk.check_form(id, &text).await?;
-    let empty = |field: &str, text: &str| text.trim().is_empty().then_some(field).is_some();
     let number = check.from_number.as_ref();
+    let birth = number.filter(|_| text.birth_date.trim().is_empty()).map(|(birth, _, _)| birth.clone());
+    let sex = number.filter(|_| text.sex.trim().is_empty()).map(|(_, sex, _)| *sex);
+    // What stands there already is left alone: the caret may be in it.
+    let filled = birth.as_ref().zip(sex).map(|(birth, sex)| format!("{birth}|{sex}")).filter(|new| *new != before);
+    let (birth, sex) = match (&filled, before.is_empty()) {
+        (None, false) => (None, None),
+        _ => (birth, sex),
+    };
     let errors = FIELDS
         .iter()
         .map(|(field, _)| {
@@ -189,12 +205,7 @@ pub(super) async fn check(signed: Signed, ConsoleForm(typed): ConsoleForm<Typed>
             (*field, error.map(|error| error.message.clone()).unwrap_or_default())
         })
         .collect();
-    render(&Checked {
-        errors,
-        birth: number.filter(|_| empty("birth_date", &text.birth_date)).map(|(birth, _, _)| birth.clone()),
-        sex: number.filter(|_| empty("sex", &text.sex)).map(|(_, sex, _)| *sex),
-        check,
-    })
+    render(&Checked { errors, birth, sex, filled, check })
 }
 
 pub(super) async fn ask_submit(signed: Signed, Path(form): Path<String>) -> Result<Response, PageError> {
