@@ -27,6 +27,12 @@ fn numbers(console: &ConsoleApp) -> Vec<String> {
     console.app.numbers().iter().map(|number| number.as_str().to_owned()).collect()
 }
 
+/// A right number that nobody has.
+fn nobody() -> String {
+    let right = |check: &u8| zyz_credential::CertificateNumber::parse(&format!("029999999{check}")).is_ok();
+    format!("029999999{}", (0..10).find(right).unwrap())
+}
+
 /// A form of 3 hours on Friday 20 November for `people`.
 fn form<'a>(unit: &'a str, step: &'a str, people: &'a [String]) -> Vec<(&'a str, &'a str)> {
     let mut fields = vec![
@@ -101,8 +107,12 @@ fn one_activity_for_many_people(database: Database) {
 
     // Whatever is wrong is said at its field or row, and nothing is written.
     let wrong = with(with(form(&unit, "check", &[]), "date", "2026-11-24"), "end", "08:00");
-    clerk.post("/hours/enter", &wrong).is(422).says(&["在录入日期 2026-11-23 之后", "不晚于开始时间", "还没有选择志愿者"]);
-    let stranger = ["0299999990".to_owned()];
+    clerk.post("/hours/enter", &wrong).is(422).says(&[
+        "在录入日期 2026-11-23 之后",
+        "不晚于开始时间",
+        "还没有选择志愿者",
+    ]);
+    let stranger = [nobody()];
     let strange = clerk.post("/hours/enter", &form(&unit, "save", &stranger));
     strange.is(409).says(&["没有写入任何记录", "不是本单位的志愿者"]);
     clerk.get("/hours").says(&["共 3 条"]);
@@ -216,10 +226,13 @@ fn an_objection_is_decided_by_somebody_else(database: Database) {
     team.post(&format!("/hours/people/{}/proof", people[0]), &proof).is(422).says(&["请先处理异议"]);
     // The unit may not decide; whoever noted it may not either.
     let list = clerk.get("/hours/disputes").is(200).text();
-    let id: String = list.split("/hours/disputes/").find_map(|part| {
-        let digits: String = part.chars().take_while(char::is_ascii_digit).collect();
-        (!digits.is_empty()).then_some(digits)
-    }).unwrap();
+    let id: String = list
+        .split("/hours/disputes/")
+        .find_map(|part| {
+            let digits: String = part.chars().take_while(char::is_ascii_digit).collect();
+            (!digits.is_empty()).then_some(digits)
+        })
+        .unwrap();
     let dispute = format!("/hours/disputes/{id}");
     team.post(&dispute, &[("decision", "reject"), ("reason", "核实无误")]).is(403);
     let county = console.sign_in(Role::County, Scope::County(21));
@@ -288,7 +301,12 @@ fn two_people_correct_the_same_record(database: Database) {
     first.post(&path, &with(sent(&fields), "hours", "2")).location();
     // The second one is told, sees what the first changed, and keeps what she typed.
     let told = second.post(&path, &with(sent(&fields), "content", "劝导不文明行为"));
-    told.is(409).says(&["已经改动过", first.desk.staff().login.as_str(), "劝导不文明行为", "<del>3 小时</del> → 2 小时"]);
+    told.is(409).says(&[
+        "已经改动过",
+        first.desk.staff().login.as_str(),
+        "劝导不文明行为",
+        "<del>3 小时</del> → 2 小时",
+    ]);
     told.says(&["name=\"revision\" value=\"2\""]);
     second.post(&path, &with(with(sent(&fields), "content", "劝导不文明行为"), "revision", "2")).location();
     second.get(&format!("/hours/records/{record}")).says(&["→ 劝导不文明行为", "清扫洗马湖步道"]);
@@ -340,15 +358,24 @@ fn a_sheet_is_looked_at_before_it_counts(database: Database) {
     let clerk = console.sign_in(Role::FederationClerk, Scope::All);
     let people = numbers(&console);
     let csv = format!(
-        "证书编号,日期,小时数,服务内容\n{},2026-11-20,2,清扫\n{},2026-10-09,3,劝导\n0299999990,2026-11-20,2,清扫\n{},2026-12-20,2,清扫\n",
-        people[0], people[1], people[2]
+        "证书编号,日期,小时数,服务内容\n{},2026-11-20,2,清扫\n{},2026-10-09,3,劝导\n{},2026-11-20,2,清扫\n{},2026-12-20,2,清扫\n",
+        people[0],
+        people[1],
+        nobody(),
+        people[2]
     );
     clerk.get("/hours/import").is(200);
     clerk.upload("/hours/import/file", &[], "时长.csv", b"\x00\x01 nothing").is(422);
     let preview = clerk.upload("/hours/import/file", &[], "时长.csv", csv.as_bytes());
     let path = preview.location().strip_prefix("/console").unwrap().to_owned();
     let shown = clerk.get(&path);
-    shown.is(200).says(&["检查结果：时长.csv", "导入这 2 条，共 5 小时", "名册中没有这位志愿者", "在录入日期", "迟录原因"]);
+    shown.is(200).says(&[
+        "检查结果：时长.csv",
+        "导入这 2 条，共 5 小时",
+        "名册中没有这位志愿者",
+        "在录入日期",
+        "迟录原因",
+    ]);
     clerk.get("/hours").says(&["没有符合条件的服务记录"]);
     assert!(clerk.get(&format!("{path}/report")).is(200).body.starts_with(b"PK"));
     // Somebody else does not see it.

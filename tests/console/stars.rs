@@ -82,8 +82,13 @@ fn a_rule_is_tried_and_added(database: Database) {
     admin.get("/stars/what-if").is(200).says(&["试算", "value=\"100\""]);
     let tried = admin.post("/stars/what-if", &rule(&[("year", "2026")]));
     tried.is(200).says(&["1 人的星级会不同", "思茅区", "注册志愿者", "一星级志愿者", "99"]);
-    assert!(admin.post("/stars/what-if", &rule(&[("year", "2026"), ("step", "export")])).is(200).body.starts_with(b"PK"));
-    admin.post("/stars/what-if", &rule(&[("year", "2031"), ("hours2", "40")])).is(422).says(&["还没有到", "必须大于前一级"]);
+    assert!(
+        admin.post("/stars/what-if", &rule(&[("year", "2026"), ("step", "export")])).is(200).body.starts_with(b"PK")
+    );
+    admin
+        .post("/stars/what-if", &rule(&[("year", "2031"), ("hours2", "40")]))
+        .is(422)
+        .says(&["还没有到", "必须大于前一级"]);
     // Nothing was written by trying.
     let person = admin.get(&format!("/hours/people/{}", numbers[2]));
     person.is(200).says(&["99 小时"]);
@@ -92,7 +97,10 @@ fn a_rule_is_tried_and_added(database: Database) {
     admin.post("/stars/policies/new", &rule(&[("from", "2026-11-22")])).is(422).says(&["不能早于今天"]);
     admin.post("/stars/policies/new", &rule(&[("from", "2027-01-01"), ("hours1", "x")])).is(422).says(&["如 100"]);
     admin.post("/stars/policies/new", &rule(&[("from", "2027-01-01")])).location();
-    admin.post("/stars/policies/new", &rule(&[("from", "2027-01-01")])).is(422).says(&["已有一条自 2027-01-01 起施行的规则"]);
+    admin
+        .post("/stars/policies/new", &rule(&[("from", "2027-01-01")]))
+        .is(422)
+        .says(&["已有一条自 2027-01-01 起施行的规则"]);
     admin.get("/stars/policies").is(200).says(&["2027-01-01", "尚未施行", ">50<"]);
     let clerk = console.sign_in(Role::FederationClerk, Scope::All);
     clerk.post("/stars/policies/new", &rule(&[("from", "2028-01-01")])).is(403);
@@ -131,7 +139,10 @@ fn a_batch_from_draft_to_new_cards(database: Database) {
     let found = clerk.post(&format!("{batch}/find"), &[("number", &numbers[1])]);
     let person = found.location().strip_prefix("/console").unwrap().to_owned();
     clerk.get(&person).is(200).says(&["处理对这个人的异议", "110 小时"]);
-    clerk.post(&person, &[("revision", "2"), ("outcome", "adjust"), ("reason", "")]).is(422).says(&["请选择调整后的星级"]);
+    clerk
+        .post(&person, &[("revision", "2"), ("outcome", "adjust"), ("reason", "")])
+        .is(422)
+        .says(&["请选择调整后的星级"]);
     oversight.post(&person, &[("revision", "2"), ("outcome", "remove"), ("reason", "重复")]).is(403);
     clerk.post(&person, &[("revision", "2"), ("outcome", "remove"), ("reason", "时长有争议")]).location();
     clerk.post(&person, &[("revision", "2"), ("outcome", "keep"), ("reason", "再看")]).is(422).says(&["有变动"]);
@@ -151,7 +162,10 @@ fn a_batch_from_draft_to_new_cards(database: Database) {
 
     // Who needs a new card.
     let due = clerk.get(&format!("{batch}/reissue")).is(200).text();
-    assert!(due.contains("/cards/choose?kind=star") && due.contains("注册志愿者") && due.contains("二星级志愿者"), "{due}");
+    assert!(
+        due.contains("/cards/choose?kind=star") && due.contains("注册志愿者") && due.contains("二星级志愿者"),
+        "{due}"
+    );
     let people = console.app.wait(console.app.federation.volunteers(&Default::default())).unwrap();
     let stars: Vec<u8> = people.iter().map(|person| person.star).collect();
     assert_eq!(stars, [2, 0, 0, 0, 0, 0]);
