@@ -47,6 +47,7 @@ mod service_desk;
 mod staff;
 mod star;
 mod star_draft;
+mod star_draft_write;
 mod status;
 mod transaction;
 mod unit;
