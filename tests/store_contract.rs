@@ -18,6 +18,8 @@ mod applications;
 mod audit;
 #[path = "store_contract/certificates.rs"]
 mod certificates;
+#[path = "store_contract/desk_hours.rs"]
+mod desk_hours;
 #[path = "store_contract/hours_and_stars.rs"]
 mod hours_and_stars;
 #[path = "store_contract/jobs_and_lists.rs"]

@@ -63,6 +63,7 @@ mod star;
 mod star_draft;
 mod statistic;
 mod statistic_count;
+mod star_draft_write;
 mod status;
 mod transaction;
 mod unit;

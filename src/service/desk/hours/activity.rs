@@ -307,10 +307,12 @@ fn understand(form: &ActivityForm, today: Date, holidays: &[Date], entered: bool
             minutes
         }
     };
-    if let (Some(date), true) = (date.filter(|date| *date <= today), minutes.is_some() || span.is_some())
-        && let Err(error) = ServiceTime::new(date, span, minutes, today)
-    {
-        say(if matches!(error, HoursError::EndBeforeStart { .. }) { "end" } else { "hours" }, error.to_string());
+    if minutes.is_some() || span.is_some() {
+        // A date that is wrong has been said above; the times are judged all the same.
+        let day = date.filter(|date| *date <= today).unwrap_or(today);
+        if let Err(error) = ServiceTime::new(day, span, minutes, today) {
+            say(if matches!(error, HoursError::EndBeforeStart { .. }) { "end" } else { "hours" }, error.to_string());
+        }
     }
     let late = date.is_some_and(|date| is_late(date, today, holidays));
     if entered && late && late_reason.is_empty() {

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use jiff::civil::Date;
 
 use super::paper::{self, BookPart};
-use super::records::{RecordRow, row};
+use super::records::RecordRow;
+use super::rows::row;
 use crate::domain::staff::Permission;
 use crate::service::ServiceError;
 use crate::service::desk::{Desk, DeskError, FieldError};

@@ -1,7 +1,8 @@
 //! Objections of volunteers to what was recorded of them (民政部令第67号: the volunteer may see and correct).
 
 use super::activity::reason_of;
-use super::records::{Correction, RecordRow, conflict, moment, row};
+use super::records::{Correction, RecordRow};
+use super::rows::{conflict, moment, row};
 use crate::domain::staff::Permission;
 use crate::service::desk::{Desk, DeskError, FieldError};
 use crate::store::{Dispute, DisputeOutcome, RecordId, StoreError, UnitId};
@@ -45,7 +46,7 @@ pub enum Decision {
         reason: String,
     },
     /// The volunteer is right: the record is corrected.
-    Correct(Correction),
+    Correct(Box<Correction>),
     /// The record stands.
     Reject {
         /// Why.

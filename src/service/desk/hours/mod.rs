@@ -10,6 +10,7 @@ mod export;
 mod paper;
 mod proof;
 mod records;
+mod rows;
 mod units;
 mod upload;
 
@@ -25,5 +26,5 @@ pub use records::{
 pub use units::UnitChoice;
 pub use upload::{UploadOutcome, UploadPreview};
 
-pub(super) use records::moment;
+pub(super) use rows::moment;
 pub(super) use units::county_name;

@@ -159,7 +159,7 @@ pub(super) fn proof(proof: &ProofPaper) -> Result<Vec<u8>, RenderError> {
         running,
     )?;
     let heads = ["序号", "服务日期", "时间", "小时数", "活动名称", "服务内容", "地点", "记录单位"];
-    let mut table = Table::new(&[1.0, 2.3, 2.4, 1.4, 3.2, 4.2, 2.4, 3.0])
+    let mut table = Table::new(&[1.3, 2.5, 2.9, 1.8, 3.0, 3.9, 2.4, 2.9])
         .size(9.0)
         .head(heads.map(|head| Cell::new(head).centred()));
     for (index, row) in proof.rows.iter().enumerate() {

@@ -7,10 +7,11 @@ use zyz_credential::CertificateNumber;
 
 use super::enter::grouped;
 use super::paper::{self, ProofPaper};
-use super::records::{of_volunteer, row};
+use super::rows::{of_volunteer, row};
+use super::units::county_name;
 use crate::clock::beijing_date;
 use crate::domain::hours::hours_of;
-use crate::domain::staff::Permission;
+use crate::domain::staff::{Permission, Scope};
 use crate::service::ServiceError;
 use crate::service::desk::{Desk, DeskError, FieldError};
 use crate::store::NewProof;
@@ -76,6 +77,12 @@ impl Desk {
             minutes: lines.iter().map(|line| u64::from(line.record.noted.minutes)).sum(),
             records_sha256: hash.finalize().into(),
         };
+        // Whoever keeps the record answers for it: the unit, the county's office, or the federation.
+        let issuer = match self.staff().scope {
+            Scope::Unit { .. } => person.unit_name.clone(),
+            Scope::County(county) => format!("{}文明办", county_name(county)),
+            Scope::All | Scope::Partner(_) => office.config().card.issuer.clone(),
+        };
         let proof = tx.issue_proof(today.year(), &new).await?;
         let paper = ProofPaper {
             serial: proof.serial.clone(),
@@ -85,7 +92,7 @@ impl Desk {
             days: (from, to),
             minutes: new.minutes,
             rows: lines.iter().rev().map(row).collect(),
-            issuer: office.config().card.issuer.clone(),
+            issuer,
             issued_by: self.staff().name.clone(),
             today,
             digest: hex::encode(&new.records_sha256[..8]),
@@ -114,7 +121,7 @@ impl Desk {
                 records: proof.noted.records,
                 hours: hours_of(proof.noted.minutes),
                 who: proof.issued_by.clone(),
-                when: super::records::moment(proof.issued_at),
+                when: super::rows::moment(proof.issued_at),
             })
             .collect())
     }

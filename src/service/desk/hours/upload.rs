@@ -9,7 +9,7 @@ use super::activity::reason_of;
 use crate::domain::staff::{Permission, Scope};
 use crate::service::desk::{Desk, DeskError};
 use crate::service::hours::{Bounds, HoursImport, HoursRequest};
-use crate::service::{ServiceError, files};
+use crate::service::files;
 use crate::store::{HoursUpload, UnitId};
 
 /// Sheets that nobody confirmed are deleted after so long: they hold identity numbers.
@@ -136,7 +136,7 @@ impl Desk {
     async fn kept(&self, id: i64) -> Result<(HoursUpload, PathBuf), DeskError> {
         let mut reader = self.office().store.read().await?;
         let upload = reader.hours_upload(id, self.staff().id).await?.ok_or(DeskError::NotFound)?;
-        let path = self.office().work_folder().map_err(ServiceError::from)?.join(&upload.stored_as);
+        let path = self.office().work_folder()?.join(&upload.stored_as);
         if !path.is_file() {
             return Err(DeskError::Refused("上传的文件已被清理，请重新上传".into()));
         }

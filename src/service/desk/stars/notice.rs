@@ -159,7 +159,7 @@ fn printed(list: &NoticeList, created: jiff::Timestamp) -> Result<Vec<u8>, crate
     sheet.paragraph(&list.note(), Style { indent: 2.0, after: 3.0, ..Style::default() })?;
     let heads = ["序号", "姓名", "单位", "县（区）", "服务时长（小时）", "拟认定星级"];
     let mut table =
-        Table::new(&[1.2, 2.4, 6.5, 2.2, 2.6, 3.2]).size(10.0).head(heads.map(|head| paper::Cell::new(head).centred()));
+        Table::new(&[1.2, 2.2, 5.8, 2.2, 3.6, 3.2]).size(10.0).head(heads.map(|head| paper::Cell::new(head).centred()));
     for (index, row) in list.rows.iter().enumerate() {
         table.row([
             paper::Cell::new((index + 1).to_string()).centred(),

@@ -61,8 +61,14 @@ impl Desk {
     /// Fields that are wrong; a year to come; no rule in force.
     pub async fn what_if(&self, year: &str, form: &PolicyForm) -> Result<WhatIf, DeskError> {
         self.need(Permission::StarDraft)?;
-        let year = self.year_of(year)?;
-        let other = self.understand_policy(form, false)?;
+        let (year, other) = match (self.year_of(year), self.understand_policy(form, false)) {
+            (Ok(year), Ok(other)) => (year, other),
+            (Err(DeskError::Invalid(mut wrong)), Err(DeskError::Invalid(more))) => {
+                wrong.extend(more);
+                return Err(DeskError::Invalid(wrong));
+            }
+            (Err(error), _) | (_, Err(error)) => return Err(error),
+        };
         let mut reader = self.office().store.read().await?;
         let year_end = Window::CalendarYear.bounds(year, None).map_err(ServiceError::from)?.1;
         let current = reader.star_policy_at(year_end).await?.ok_or(ServiceError::NoStarPolicy { year })?;

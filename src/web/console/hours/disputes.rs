@@ -70,7 +70,7 @@ pub(super) async fn decide(
     let reason = correction.reason.clone();
     let decision = match choice.as_str() {
         "void" => Decision::Void { revision: correction.revision, reason: reason.clone() },
-        "correct" => Decision::Correct(correction.clone()),
+        "correct" => Decision::Correct(Box::new(correction.clone())),
         "reject" => Decision::Reject { reason: reason.clone() },
         _ => return Err(PageError::Malformed("请选择处理结果".into())),
     };

@@ -32,7 +32,7 @@ pub(super) const ROUTES: &[Route] = &[
     row("GET", "/hours/pending", VIEW, || get(enter::pending)),
     row("POST", "/hours/pending/{activity}/drop", WRITE, || post(enter::drop_activity)),
     row("GET", "/hours/import", WRITE, || get(upload::page)),
-    file_row("/hours/import", WRITE, || post(upload::take)),
+    file_row("/hours/import/file", WRITE, || post(upload::take)),
     row("GET", "/hours/import/{sheet}", WRITE, || get(upload::preview)),
     row("POST", "/hours/import/{sheet}", WRITE, || post(upload::confirm)),
     row("GET", "/hours/import/{sheet}/report", WRITE, || get(upload::report)),
