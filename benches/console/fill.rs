@@ -97,12 +97,8 @@ pub async fn fill(federation: &Federation, store: &Store, url: &str, people: u32
 async fn register(federation: &Federation, store: &Store, county: u8, new: Vec<NewVolunteer>) {
     let mut tx = store.begin("bench", federation.now()).await.unwrap();
     tx.draw_serials(county, new.len()).await.unwrap();
-    let import = NewImport {
-        kind: ImportKind::Roster,
-        file_name: "bench.xlsx".into(),
-        file_sha256: [7; 32],
-        unit: None,
-    };
+    let import =
+        NewImport { kind: ImportKind::Roster, file_name: "bench.xlsx".into(), file_sha256: [7; 32], unit: None };
     let import = tx.begin_import(import).await.unwrap();
     let count = new.len() as u64;
     tx.insert_volunteers(Some(import.id()), new).await.unwrap();
@@ -116,7 +112,9 @@ async fn rest(url: &str) {
     let mut connection = sqlx::AnyConnection::connect(url).await.unwrap();
     let postgres = url.starts_with("postgres");
     let (code, print) = match postgres {
-        true => ("decode(repeat('00', 220), 'hex')", "decode(md5(r.k || '-' || v.id) || md5(v.id || '+' || r.k), 'hex')"),
+        true => {
+            ("decode(repeat('00', 220), 'hex')", "decode(md5(r.k || '-' || v.id) || md5(v.id || '+' || r.k), 'hex')")
+        }
         false => ("zeroblob(220)", "randomblob(32)"),
     };
     // 97 of 100 have a card; ends are spread over two years, one in fifty is unprinted, one in three hundred suspended.

@@ -75,7 +75,13 @@ async fn measure(federation: &Arc<Federation>, sample: &Sample, arguments: &Argu
     let scopes = [
         (Role::FederationAdmin, Scope::All),
         (Role::County, Scope::County(29)),
-        (Role::Unit, Scope::Unit { unit: sample.units[sample.units.len() / 2].0, county: sample.units[sample.units.len() / 2].1 }),
+        (
+            Role::Unit,
+            Scope::Unit {
+                unit: sample.units[sample.units.len() / 2].0,
+                county: sample.units[sample.units.len() / 2].1,
+            },
+        ),
     ];
     let mut cookies = Vec::new();
     for (role, scope) in scopes {
@@ -83,7 +89,10 @@ async fn measure(federation: &Arc<Federation>, sample: &Sample, arguments: &Argu
         cookies.push(format!("__Host-zyz={}", federation.begin_session(staff).await.unwrap().text()));
     }
     let database = if postgres { "PostgreSQL" } else { "SQLite" };
-    println!("\n{database}, {} volunteers, {} requests a page, milliseconds in the server:\n", arguments.people, arguments.requests);
+    println!(
+        "\n{database}, {} volunteers, {} requests a page, milliseconds in the server:\n",
+        arguments.people, arguments.requests
+    );
     println!("| page | p50 | p95 | max | |\n|---|---:|---:|---:|---|");
     let mut over = 0;
     for page in pages().into_iter().filter(|page| page.line.contains(&arguments.only)) {

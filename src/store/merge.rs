@@ -78,12 +78,14 @@ impl Tx {
         let mut merged = Merged::default();
         let (moving, same) = self.records_to_move(stays, ends).await?;
         for (id, print) in &moving {
-            sqlx::query("UPDATE service_record SET volunteer_id = $1, fingerprint = $2, revision = revision + 1 WHERE id = $3")
-                .bind(stays.0)
-                .bind(&print[..])
-                .bind(id)
-                .execute(self.connection())
-                .await?;
+            sqlx::query(
+                "UPDATE service_record SET volunteer_id = $1, fingerprint = $2, revision = revision + 1 WHERE id = $3",
+            )
+            .bind(stays.0)
+            .bind(&print[..])
+            .bind(id)
+            .execute(self.connection())
+            .await?;
         }
         (merged.records, merged.same_records) = (moving.len() as u64, same);
         merged.awards = self.move_stars(stays, ends).await?;

@@ -90,7 +90,8 @@ fn the_wrong_person_does_not_leave() {
         let office = Office::new().await;
         let page = office.unit().await;
         let number = &office.numbers[2];
-        let person = office.federation.volunteer(zyz_credential::CertificateNumber::parse(number).unwrap()).await.unwrap();
+        let person =
+            office.federation.volunteer(zyz_credential::CertificateNumber::parse(number).unwrap()).await.unwrap();
         page.goto(&format!("/people/{number}")).await;
         page.click("办理退出").await;
         page.shows(&["请先核对就是此人", &person.name, &person.birth_date, "立即删除"]).await;

@@ -13,7 +13,8 @@ fn correct(client: &Client<'_>, number: CertificateNumber, revision: &str, chang
     let person = sheets::person(n);
     let birth = person.birth.to_string();
     let sex = if person.sex == "男" { "1" } else { "2" };
-    let (unit, county) = if number.county() == 21 { ("宁洱县样例单位", "21") } else { ("思茅区样例单位", "02") };
+    let (unit, county) =
+        if number.county() == 21 { ("宁洱县样例单位", "21") } else { ("思茅区样例单位", "02") };
     let mut fields = vec![
         ("revision", revision),
         ("name", &person.name),
@@ -45,7 +46,14 @@ fn what_was_is_kept(database: Database) {
     );
     assert_eq!(answer.location(), format!("/console/people/{number}"));
     let page = client.get(&format!("/people/{number}"));
-    page.says(&["岩温扁", "更正记录", &person.name, "登记表录入有误", "换发新证", "更正姓名、民族、联系电话、电子邮箱"]);
+    page.says(&[
+        "岩温扁",
+        "更正记录",
+        &person.name,
+        "登记表录入有误",
+        "换发新证",
+        "更正姓名、民族、联系电话、电子邮箱",
+    ]);
     let text = page.text();
     assert!(!text.contains("13800000001") && !text.contains("yan@example.cn"), "contact data stay masked");
     // Found by the new data, no longer by the old.

@@ -48,11 +48,15 @@ fn nobody_finds_beyond_their_reach(database: Database) {
     let console = console(database);
     let (all, county, unit) = (numbers(&console), county(&console), unit(&console));
     let (own, foreign) = (sheets::person(1), sheets::person(100));
-    for (client, mine, theirs) in [(&unit, (&own, all[1]), (&foreign, all[3])), (&county, (&foreign, all[3]), (&own, all[1]))] {
+    for (client, mine, theirs) in
+        [(&unit, (&own, all[1]), (&foreign, all[3])), (&county, (&foreign, all[3]), (&own, all[1]))]
+    {
         for q in [mine.0.name.as_str(), &mine.0.phone, &mine.0.identity] {
             client.post("/people/search", &[("q", q)]).says(&[&mine.1.grouped()]);
         }
-        for q in [theirs.0.name.as_str(), &theirs.0.phone, &theirs.0.identity, theirs.1.as_str(), &theirs.1.as_str()[..6]] {
+        for q in
+            [theirs.0.name.as_str(), &theirs.0.phone, &theirs.0.identity, theirs.1.as_str(), &theirs.1.as_str()[..6]]
+        {
             let said = client.post("/people/search", &[("q", q)]).is(200).text();
             assert!(!said.contains(&theirs.1.grouped()), "{q}");
         }

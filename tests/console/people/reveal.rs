@@ -47,8 +47,4 @@ fn who_may_not_reveal_is_refused(database: Database) {
     assert!(events(&console, number, "volunteer.reveal").is_empty());
 }
 
-on_both![
-    numbers_are_shown_for_a_reason_and_noted,
-    without_a_reason_nothing_is_shown,
-    who_may_not_reveal_is_refused,
-];
+on_both![numbers_are_shown_for_a_reason_and_noted, without_a_reason_nothing_is_shown, who_may_not_reveal_is_refused,];

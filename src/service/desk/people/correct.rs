@@ -201,7 +201,8 @@ impl Desk {
         input: &CorrectionInput,
     ) -> Result<UnitId, DeskError> {
         let name = input.unit_name.trim();
-        let wrong = |message: &str| DeskError::Invalid(vec![FieldError { field: "unit_name", message: message.into() }]);
+        let wrong =
+            |message: &str| DeskError::Invalid(vec![FieldError { field: "unit_name", message: message.into() }]);
         let county = County::parse(&input.county).map(|county| county.code()).unwrap_or(person.county);
         if matches!(self.staff().scope, Scope::Unit { .. }) || (name == person.unit_name && county == person.county) {
             return Ok(person.unit);
@@ -219,7 +220,9 @@ pub(super) fn must_be_active(person: &Volunteer) -> Result<(), DeskError> {
     }
     match person.state {
         VolunteerState::Active => Ok(()),
-        VolunteerState::Exited => Err(DeskError::Refused("此人已退出，资料不能再更正。若重新加入，请先办理重新加入".into())),
+        VolunteerState::Exited => {
+            Err(DeskError::Refused("此人已退出，资料不能再更正。若重新加入，请先办理重新加入".into()))
+        }
     }
 }
 
@@ -298,11 +301,7 @@ fn checked(
     corrected
 }
 
-fn sealed_text(
-    text: &str,
-    erase: bool,
-    check: impl Fn(&str) -> Result<(), FieldError>,
-) -> Result<Change, FieldError> {
+fn sealed_text(text: &str, erase: bool, check: impl Fn(&str) -> Result<(), FieldError>) -> Result<Change, FieldError> {
     let text: String = text.trim().chars().filter(|&c| c == ' ' || !(c.is_control() || is_blank(c))).collect();
     match (text.is_empty(), erase) {
         (true, true) => Ok(Change::Erase),

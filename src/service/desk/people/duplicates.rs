@@ -138,11 +138,7 @@ impl Desk {
     /// # Errors
     /// [`DeskError::Forbidden`], [`DeskError::NotFound`]; [`DeskError::Refused`] for one and the same, or one that was merged
     /// before, or when the one that stays has left and the other has not.
-    pub async fn merge_plan(
-        &self,
-        stays: CertificateNumber,
-        ends: CertificateNumber,
-    ) -> Result<MergePlan, DeskError> {
+    pub async fn merge_plan(&self, stays: CertificateNumber, ends: CertificateNumber) -> Result<MergePlan, DeskError> {
         self.need(Permission::MergePeople)?;
         let mut reader = self.office().store.read().await?;
         self.plan(&mut reader, stays, ends).await
@@ -227,8 +223,11 @@ impl Desk {
                 .to_owned(),
         ];
         if live {
-            effects.push(format!("编号 {} 的志愿服务证立即作废。{}", ends.grouped(),
-                self.partners_will(CertificateState::Superseded)));
+            effects.push(format!(
+                "编号 {} 的志愿服务证立即作废。{}",
+                ends.grouped(),
+                self.partners_will(CertificateState::Superseded)
+            ));
         }
         let mut doubts = Vec::new();
         for (fact, same) in [
@@ -248,7 +247,8 @@ impl Desk {
         let private = reader.personal_data(person.id).await?.ok_or(DeskError::NotFound)?;
         let (_, lifetime) = reader.service_minutes(person.id, jiff::civil::Date::MIN, today).await?;
         let card = reader.certificate(&person.number).await?;
-        let masked = |fact, text: Option<&str>| text.map_or("未登记".into(), |text| super::person::masked(fact, text));
+        let masked =
+            |fact, text: Option<&str>| text.map_or("未登记".into(), |text| super::person::masked(fact, text));
         let facts = vec![
             (Fact::BirthDate.label(), person.birth_date.to_string()),
             (Fact::Identity.label(), masked(Fact::Identity, Some(&private.identity))),
@@ -276,8 +276,7 @@ async fn first_of(reader: &mut Reader, place: &NameCursor) -> Result<Option<Stri
         Some(line) if line.birth_date == place.birth_date => Ok(Some(line.number.clone())),
         _ => {
             let before = NameCursor { number: String::new(), ..place.clone() };
-            let people =
-                reader.people_by_name(crate::store::Reach::Everything, &place.name, Some(&before), 1).await?;
+            let people = reader.people_by_name(crate::store::Reach::Everything, &place.name, Some(&before), 1).await?;
             Ok(people.first().map(|line| line.number.clone()))
         }
     }

@@ -158,7 +158,11 @@ impl Desk {
                 ("志愿服务证", card),
                 (
                     "已删除",
-                    if erased.is_empty() { "没有登记联系方式，无可删除".to_owned() } else { erased.join("、") },
+                    if erased.is_empty() {
+                        "没有登记联系方式，无可删除".to_owned()
+                    } else {
+                        erased.join("、")
+                    },
                 ),
                 ("保留", kept(lifetime).join("\n")),
             ],

@@ -331,9 +331,20 @@ impl Desk {
             "unit": query.unit, "card": query.card.map(CardChoice::as_str)});
         tx.audit("people.export", "people", detail);
         tx.commit().await?;
-        let title = if cut { "志愿者名单（仅前 50000 人，请按单位分别导出）" } else { "志愿者名单" };
+        let title =
+            if cut { "志愿者名单（仅前 50000 人，请按单位分别导出）" } else { "志愿者名单" };
         let headers = [
-            "序号", "姓名", "性别", "出生日期", "身份证号码", "联系电话", "县（区）", "单位", "证书编号", "星级", "状态",
+            "序号",
+            "姓名",
+            "性别",
+            "出生日期",
+            "身份证号码",
+            "联系电话",
+            "县（区）",
+            "单位",
+            "证书编号",
+            "星级",
+            "状态",
             "志愿服务证",
         ];
         export::table(title, &headers, table, beijing_date(now))
@@ -389,9 +400,7 @@ fn filter(query: &ListQuery, now: Timestamp) -> PeopleFilter {
         CardChoice::Valid => CardFilter::Valid,
         CardChoice::Suspended => CardFilter::Suspended,
         CardChoice::Ended => CardFilter::Ended { by: now },
-        CardChoice::Ending => {
-            CardFilter::Ending { from: now, to: now + SignedDuration::from_hours(24 * ENDING_DAYS) }
-        }
+        CardChoice::Ending => CardFilter::Ending { from: now, to: now + SignedDuration::from_hours(24 * ENDING_DAYS) },
     });
     PeopleFilter {
         county: query.county.map(|county| county.code()),

@@ -15,7 +15,7 @@ use zyz_credential::CertificateNumber;
 use super::{Desk, DeskError, FieldError};
 use crate::store::{Reader, Volunteer};
 
-pub use correct::{CorrectionForm, CorrectionInput, Corrected, Refused};
+pub use correct::{Corrected, CorrectionForm, CorrectionInput, Refused};
 pub use duplicates::{Alike, AlikeGroup, AlikePage, MergeInput, MergePlan, MergeSide};
 pub use exit::{ExitPage, Farewell};
 pub use find::{CardChoice, Found, ListQuery, PeoplePage, PersonRow, UnitRow};
@@ -74,7 +74,8 @@ mod tests {
     #[test]
     fn reasons_say_something_and_hold_no_numbers() {
         assert_eq!(reason(" 核对本人身份 ").unwrap(), "核对本人身份");
-        for wrong in ["", " ", "无", "电话19900000001", "身份证 530802199001010018", "１９９００００００01"] {
+        for wrong in ["", " ", "无", "电话19900000001", "身份证 530802199001010018", "１９９００００００01"]
+        {
             assert_eq!(reason(wrong).unwrap_err().field, "reason", "{wrong}");
         }
         assert!(reason(&"字".repeat(101)).is_err());

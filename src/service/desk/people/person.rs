@@ -345,7 +345,8 @@ pub(super) fn masked(fact: Fact, text: &str) -> String {
 }
 
 async fn correction_row(reader: &mut Reader, made: Correction) -> Result<CorrectionRow, DeskError> {
-    let gone = if made.fact.is_contact() && made.old.is_none() && made.new.is_none() { "已删除" } else { "（空）" };
+    let gone =
+        if made.fact.is_contact() && made.old.is_none() && made.new.is_none() { "已删除" } else { "（空）" };
     let mut values = Vec::with_capacity(2);
     for value in [&made.old, &made.new] {
         values.push(match value {

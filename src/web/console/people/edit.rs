@@ -196,8 +196,10 @@ fn page(
     let mut differs = Vec::new();
     if !conflict.is_empty() {
         let now = &form.input;
-        let politics = |code: &str| code.parse().ok().and_then(Political::from_code).map_or("", Political::name).to_owned();
-        let people = |code: &str| code.parse().ok().and_then(Ethnicity::from_code).map(Ethnicity::name).unwrap_or_default();
+        let politics =
+            |code: &str| code.parse().ok().and_then(Political::from_code).map_or("", Political::name).to_owned();
+        let people =
+            |code: &str| code.parse().ok().and_then(Ethnicity::from_code).map(Ethnicity::name).unwrap_or_default();
         let pairs = [
             ("姓名", &input.name, &now.name, now.name.clone()),
             ("民族", &input.ethnicity, &now.ethnicity, people(&now.ethnicity)),
@@ -218,10 +220,10 @@ fn page(
     EditPage {
         shell,
         number,
-        sexes: [("1", "男"), ("2", "女"), ("9", "未说明"), ("0", "未知")].map(|(code, name)| (code.to_owned(), name)).to_vec(),
-        ethnicities: (1..=98)
-            .filter_map(|code| Some((code.to_string(), Ethnicity::from_code(code)?.name())))
-            .collect(),
+        sexes: [("1", "男"), ("2", "女"), ("9", "未说明"), ("0", "未知")]
+            .map(|(code, name)| (code.to_owned(), name))
+            .to_vec(),
+        ethnicities: (1..=98).filter_map(|code| Some((code.to_string(), Ethnicity::from_code(code)?.name()))).collect(),
         politicals: std::iter::once((String::new(), "未登记"))
             .chain((1..=13).filter_map(|code| Some((code.to_string(), Political::from_code(code)?.name()))))
             .collect(),
