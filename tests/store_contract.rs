@@ -36,6 +36,8 @@ mod people;
 mod races;
 #[path = "store_contract/redemptions.rs"]
 mod redemptions;
+#[path = "store_contract/rosters.rs"]
+mod rosters;
 #[path = "store_contract/sealing.rs"]
 mod sealing;
 #[path = "store_contract/volunteers.rs"]

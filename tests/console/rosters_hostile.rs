@@ -34,7 +34,10 @@ fn hostile_cells_are_only_text(database: Database) {
     page.is(200).says(&["只看有问题的 6"]);
     let text = page.text();
     assert!(!text.contains("<script>alert") && !text.contains("<img src=x") && !text.contains("<b>名册"), "{text}");
-    assert!(!text.contains("<form action=//evil") && !text.contains('\u{2066}') && !text.contains('\u{202e}'), "{text}");
+    assert!(
+        !text.contains("<form action=//evil") && !text.contains('\u{2066}') && !text.contains('\u{202e}'),
+        "{text}"
+    );
     for row in 3..9 {
         let page = admin.get(&format!("{draft}/rows/{row}")).text();
         assert!(!page.contains("<script>alert") && !page.contains("<img src=x"), "{page}");

@@ -263,7 +263,10 @@ pub(super) fn masked(text: &str) -> String {
         run.clear();
     };
     // Signs that turn the direction of writing, or cannot be seen, are left out of what is shown.
-    let hidden = |c: char| c.is_control() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
+    let hidden = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+    };
     for c in text.chars().filter(|&c| !hidden(c)) {
         let half = crate::domain::person::half_width(c);
         if half.is_ascii_digit() || (matches!(half, 'X' | 'x') && run.chars().count() >= 14) {
