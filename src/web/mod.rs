@@ -19,6 +19,7 @@ mod jobs;
 mod lookup;
 mod negotiate;
 mod openapi;
+mod recount;
 mod redemption;
 mod refresh;
 pub mod router;

@@ -53,12 +53,13 @@ impl Web {
         });
         let refresher = tokio::spawn(self.clone().keep_refreshed(every, until(ending.clone())));
         let worker = tokio::spawn(self.clone().keep_jobs(every, until(ending.clone())));
+        let counter = tokio::spawn(self.clone().keep_counted(until(ending.clone())));
         let reloader = tokio::spawn(keep_certificates(tls.clone(), every, until(ending)));
 
         let served = self.take_connections(listener, tls, handle).await;
         let _ = ended.send(true);
         // What is being signed is finished: a transaction is not left to be rolled back by a vanished connection.
-        let _ = tokio::join!(refresher, worker, reloader);
+        let _ = tokio::join!(refresher, worker, counter, reloader);
         ender.abort();
         served
     }

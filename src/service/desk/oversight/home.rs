@@ -1,8 +1,11 @@
 //! The first page: what waits for whoever signed in. A function a tile; each is cheap (an index, or what was counted).
 
 use crate::clock::{beijing, beijing_date};
+use crate::domain::application::ApplicationState;
+use crate::domain::job::JobState;
 use crate::domain::partner::PartnerId;
 use crate::domain::staff::{Permission, Role, Scope};
+use crate::service::desk::forms::Queue;
 use crate::service::desk::{Desk, DeskError};
 use crate::store::{Census, Level, Reader, RosterState};
 
@@ -91,12 +94,99 @@ impl Desk {
     /// What somebody has to do, in the order in which it is usually done.
     async fn waiting(&self, reader: &mut Reader) -> Result<Vec<Tile>, DeskError> {
         let tiles = [
+            self.decide_tile().await?,
+            self.returned_tile().await?,
+            self.hours_tile().await?,
+            self.disputes_tile().await?,
+            self.stars_tile().await?,
             self.drafts_tile(reader).await?,
             self.window_tile(reader).await?,
             self.heads_tile(reader).await?,
             self.reviews_tile().await?,
+            self.jobs_tile().await?,
         ];
         Ok(tiles.into_iter().flatten().collect())
+    }
+
+    /// Forms that wait for this person's decision.
+    async fn decide_tile(&self) -> Result<Option<Tile>, DeskError> {
+        if !self.may(Permission::ApproveForms) {
+            return Ok(None);
+        }
+        let count = self.forms_in(Queue::Mine).await?;
+        let note = "单位提交的注册登记表（附件1），等待审批";
+        Ok((count > 0).then(|| waiting("待审批登记表", count, note, "/forms?queue=mine")))
+    }
+
+    /// Forms that came back to their unit.
+    async fn returned_tile(&self) -> Result<Option<Tile>, DeskError> {
+        if !self.may(Permission::WriteForms) {
+            return Ok(None);
+        }
+        let count = self.forms_in(Queue::State(ApplicationState::Returned)).await?;
+        let note = "被退回的登记表，更正后重新提交";
+        Ok((count > 0).then(|| waiting("退回的登记表", count, note, "/forms?queue=returned")))
+    }
+
+    async fn forms_in(&self, queue: Queue) -> Result<u64, DeskError> {
+        let queues = self.form_queues().await?;
+        Ok(queues.into_iter().find(|(known, _)| *known == queue).map_or(0, |(_, count)| count))
+    }
+
+    /// Activities whose hours are not entered yet (ten working days).
+    async fn hours_tile(&self) -> Result<Option<Tile>, DeskError> {
+        if !self.may(Permission::ViewPeople) {
+            return Ok(None);
+        }
+        let late = self.late_hours_summary().await?;
+        if late.overdue + late.due_soon == 0 {
+            return Ok(None);
+        }
+        let note = format!("{} 项已超过 10 个工作日，{} 项即将到期", late.overdue, late.due_soon);
+        let tone = if late.overdue > 0 { Tone::Bad } else { Tone::Warn };
+        Ok(Some(Tile { tone, ..waiting("待录入服务时长", late.overdue + late.due_soon, &note, "/hours") }))
+    }
+
+    /// Objections to service records.
+    async fn disputes_tile(&self) -> Result<Option<Tile>, DeskError> {
+        if !self.may(Permission::ResolveDisputes) {
+            return Ok(None);
+        }
+        let count = self.late_hours_summary().await?.open_disputes;
+        Ok((count > 0).then(|| waiting("服务记录异议", count, "志愿者对记录有异议，等待处理", "/hours")))
+    }
+
+    /// A star batch that is announced and waits to be confirmed, for who confirms; one under way, for who drafts.
+    async fn stars_tile(&self) -> Result<Option<Tile>, DeskError> {
+        let confirms = self.may(Permission::StarConfirm);
+        if !confirms && !self.may(Permission::StarDraft) {
+            return Ok(None);
+        }
+        let batches = self.star_batches().await?;
+        let Some(batch) = batches.into_iter().find(|batch| batch.decided_by.is_empty()) else { return Ok(None) };
+        let note = if confirms { "等待市文明办确认" } else { "正在办理的星级批次" };
+        let href = format!("/stars/{}", batch.id);
+        let note = format!("{} 年度，{} 人，{note}", batch.year, batch.people);
+        Ok(Some(Tile { title: "星级认定", figure: batch.state.into(), note, href, tone: Tone::Warn }))
+    }
+
+    /// Work in the background that goes on or failed.
+    async fn jobs_tile(&self) -> Result<Option<Tile>, DeskError> {
+        if !self.may(Permission::PrintCards) {
+            return Ok(None);
+        }
+        let jobs = self.jobs(None, 20).await?;
+        let (running, failed) = jobs.iter().fold((0, 0), |(running, failed), job| match job.state {
+            JobState::Waiting | JobState::Running => (running + 1, failed),
+            JobState::Failed => (running, failed + 1),
+            _ => (running, failed),
+        });
+        if running + failed == 0 {
+            return Ok(None);
+        }
+        let tone = if failed > 0 { Tone::Bad } else { Tone::Quiet };
+        let note = format!("正在办理 {running} 个，失败 {failed} 个");
+        Ok(Some(Tile { tone, ..waiting("后台任务", running + failed, &note, "/cards/jobs") }))
     }
 
     /// Rosters that were uploaded and not confirmed.

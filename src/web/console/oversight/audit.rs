@@ -48,7 +48,6 @@ struct List {
 /// How a check of the chain stands, in words.
 struct CheckView {
     id: i64,
-    begun: String,
     by: String,
     to: String,
     checked: String,
@@ -201,7 +200,6 @@ fn said(shell: &Shell, walk: &ChainWalk) -> Response {
 fn view(walk: &ChainWalk) -> CheckView {
     CheckView {
         id: walk.id,
-        begun: moment(walk.begun_at),
         by: walk.begun_by.clone(),
         to: figure(walk.head_seq.unsigned_abs()),
         checked: figure(walk.checked.unsigned_abs()),

@@ -360,7 +360,6 @@ struct Agreement {
     errors: Errors,
     conflict: String,
     ending: bool,
-    today: String,
 }
 
 pub(super) async fn renew_form(signed: Signed, Path(partner): Path<i64>) -> Result<Response, PageError> {

@@ -99,14 +99,12 @@ struct Page {
     months: Vec<MonthRow>,
     query: String,
     partners: bool,
-    back: String,
 }
 
 #[derive(Template)]
 #[template(path = "console/oversight/uncounted.html")]
 struct Uncounted {
     shell: Shell,
-    back: String,
 }
 
 pub(super) async fn own(signed: Signed, Query(asked): Query<Asked>) -> Result<Response, PageError> {
@@ -149,7 +147,7 @@ pub(super) async fn recount(signed: Signed) -> Result<Response, PageError> {
 async fn show(signed: Signed, about: About, asked: &Asked) -> Result<Response, PageError> {
     let Signed { desk, shell } = signed;
     let Some(figures) = desk.figures(about, asked.year()).await? else {
-        return render(&Uncounted { back: path_of(about), shell });
+        return render(&Uncounted { shell });
     };
     let year = figures.year;
     let order = Order::parse(&asked.order);
@@ -188,7 +186,6 @@ async fn show(signed: Signed, about: About, asked: &Asked) -> Result<Response, P
         partners: about == About::City && desk.may(crate::domain::staff::Permission::ViewPartners),
         years: figures.years.clone(),
         year,
-        back: here.clone(),
         here,
         shell,
     };
