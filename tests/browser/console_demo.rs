@@ -55,9 +55,8 @@ fn a_newcomer_gets_through_the_walk_of_the_readme() {
 fn walk_of(readme: &str) -> (Vec<Step>, String) {
     let section = readme.split_once(HEADING).expect("the walk's heading").1;
     let section = section.split("\n## ").next().unwrap_or_default();
-    let between = |text: &str, mark: &str| -> Vec<String> {
-        text.split(mark).skip(1).step_by(2).map(str::to_owned).collect()
-    };
+    let between =
+        |text: &str, mark: &str| -> Vec<String> { text.split(mark).skip(1).step_by(2).map(str::to_owned).collect() };
     let password = section.split_once("密码").expect("the password").1;
     let password = between(password, "`").into_iter().next().expect("the password stands in backticks");
     let numbered = section.lines().filter(|line| line.starts_with(|c: char| c.is_ascii_digit()));

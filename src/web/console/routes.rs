@@ -1,7 +1,6 @@
 //! The console's table of routes, room by room.
 
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{MethodRouter, any, get};
 use zyz_http::layers::{Settings, wrap};
