@@ -175,7 +175,8 @@ impl Tx {
         let dialect = self.shared.dialect;
         let county = match of.county {
             Some((unit, county)) if unit == shape.unit => county,
-            _ => self.unit(shape.unit).await?.ok_or(StoreError::NotFound { what: "单位" })?.county,
+            // A unit that is not there is refused by the database at the end, with the rest.
+            _ => self.unit(shape.unit).await?.map_or(0, |unit| unit.county),
         };
         of.county = Some((shape.unit, county));
         let sql = || -> Arc<str> {
