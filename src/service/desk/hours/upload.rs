@@ -8,8 +8,8 @@ use sha2::{Digest, Sha256};
 use super::activity::reason_of;
 use crate::domain::staff::{Permission, Scope};
 use crate::service::desk::{Desk, DeskError};
-use crate::service::hours::{Bounds, HoursImport, HoursRequest};
 use crate::service::files;
+use crate::service::hours::{Bounds, HoursImport, HoursRequest};
 use crate::store::{HoursUpload, UnitId};
 
 /// Sheets that nobody confirmed are deleted after so long: they hold identity numbers.
