@@ -14,7 +14,7 @@ fn a_year_is_drafted_and_announced_and_not_confirmed_early() {
         {
             admin.fill(label, hours).await;
         }
-        admin.click("试算").await;
+        admin.click("开始试算").await;
         admin.shows(&["全市"]).await;
         admin.axe("stars-what-if").await;
         admin.keep("stars-what-if").await;

@@ -283,7 +283,10 @@ async fn checked(
     refused: bool,
 ) -> Result<Response, PageError> {
     let unit = desk.hours_unit(form.unit).await?;
-    let item = items().into_iter().find(|(code, _)| *code == form.activity.item).map_or("", |(_, name)| name);
+    let item = items()
+        .into_iter()
+        .find(|(code, _)| !code.is_empty() && *code == form.activity.item)
+        .map_or("", |(_, name)| name);
     let (total, status) = (hours_of(check.minutes), if refused { StatusCode::CONFLICT } else { StatusCode::OK });
     let page =
         CheckPage { shell, unit, form: form.activity.clone(), pending: form.pending, item, check, total, refused };
