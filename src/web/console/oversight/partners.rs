@@ -443,7 +443,7 @@ async fn agreement(
     let fresh = form.is_none();
     let mut form = form.unwrap_or_else(|| AgreementForm { on: today.to_string(), ..AgreementForm::default() });
     form.seen = line.ended_from.unwrap_or(line.agreement_to).to_string();
-    let page = Agreement { row: row(line, today), form, ending, today: today.to_string(), shell, errors, conflict };
+    let page = Agreement { row: row(line, today), form, ending, shell, errors, conflict };
     let status = match (fresh, page.conflict.is_empty()) {
         (true, _) => axum::http::StatusCode::OK,
         (false, true) => axum::http::StatusCode::UNPROCESSABLE_ENTITY,
