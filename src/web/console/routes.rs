@@ -87,7 +87,13 @@ pub fn router(web: &Shared, settings: &Settings) -> Router {
     for route in all() {
         let guarded = (route.handler)().layer(from_fn_with_state((web.clone(), route.need), guard::admit));
         let path = format!("/console{}", route.path);
-        match route.body {
+        // An address that takes files by one method is theirs by every method: it can stand in one router only.
+        let body = if all().any(|other| other.path == route.path && other.body == Body::File) {
+            Body::File
+        } else {
+            route.body
+        };
+        match body {
             Body::Form => forms = forms.route(&path, guarded),
             Body::File => files = files.route(&path, guarded),
         }
