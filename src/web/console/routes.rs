@@ -87,11 +87,15 @@ pub fn router(web: &Shared, settings: &Settings) -> Router {
     for route in all() {
         let guarded = (route.handler)().layer(from_fn_with_state((web.clone(), route.need), guard::admit));
         let path = format!("/console{}", route.path);
-        // One address stands in one of the two: routers that both know it cannot be merged.
-        if all().any(|other| other.path == route.path && other.body == Body::File) {
-            files = files.route(&path, guarded);
+        // An address that takes files by one method is theirs by every method: it can stand in one router only.
+        let body = if all().any(|other| other.path == route.path && other.body == Body::File) {
+            Body::File
         } else {
-            forms = forms.route(&path, guarded);
+            route.body
+        };
+        match body {
+            Body::Form => forms = forms.route(&path, guarded),
+            Body::File => files = files.route(&path, guarded),
         }
     }
     forms = forms.route("/console/{*rest}", any(guard::unmatched)).method_not_allowed_fallback(guard::wrong_method);
