@@ -100,12 +100,17 @@ impl World {
             let unit = self.units[i];
             let client = self.console.sign_in(Role::Unit, Scope::Unit { unit, county });
             let unit = unit.to_string();
-            let mut keep = |name, answer: Answer, within: &str| made.entry(name).or_default().extend(key(&answer, within));
+            let mut keep =
+                |name, answer: Answer, within: &str| made.entry(name).or_default().extend(key(&answer, within));
             keep("form", client.post("/forms/new", &[("name", "岩温扁"), ("step", "save")]), "/forms/");
             let file = self.console.app.path("draft.xlsx");
             sheets::roster(&file, &[sheets::person(200 + i)]);
             let bytes = std::fs::read(&file).unwrap();
-            keep("draft", client.upload("/rosters/drafts", &[("unit", &unit)], "名册.xlsx", &bytes), "/rosters/drafts/");
+            keep(
+                "draft",
+                client.upload("/rosters/drafts", &[("unit", &unit)], "名册.xlsx", &bytes),
+                "/rosters/drafts/",
+            );
             let window = [("year", "2026"), ("reason", "测试"), ("late", "测试")];
             let delivered = client.post(&format!("/units/{unit}/deliver"), &window);
             keep("roster", delivered, "/rosters/delivered/");
