@@ -77,7 +77,6 @@ fn an_unknown_address_is_a_page_of_the_console() {
     for answer in [console.admin().get("/no/such/page"), console.get("/no/such/page")] {
         answer.is(404).says(&["没有找到", "<!doctype html>"]);
     }
-    console.admin().get("/sign-out").is(405).says(&["<!doctype html>"]);
 }
 
 #[test]

@@ -135,19 +135,6 @@ pub(super) async fn unmatched(State(web): State<Shared>, request: Request) -> Re
     finish(refused(&web, desk.as_ref(), refusal, &parts), false)
 }
 
-/// An address that is asked for with a method it does not take.
-pub(super) async fn wrong_method(State(web): State<Shared>, request: Request) -> Response {
-    let (parts, _) = request.into_parts();
-    let explained = Explained {
-        status: StatusCode::METHOD_NOT_ALLOWED,
-        title: "不能这样打开这个页面".into(),
-        detail: "这一步只能从页面上的按钮办理。请回到首页重新开始。".into(),
-    };
-    let desk = desk(&web, &parts.headers).await.ok().flatten();
-    let shell = Shell::new(&web, desk.as_ref(), parts.uri.path(), None);
-    finish(page::explain(shell, explained, parts.headers.contains_key("hx-request")), false)
-}
-
 /// Whoever is not signed in and would send a file: the file is not read, `admit` answers.
 pub(super) async fn empty_strangers(State(web): State<Shared>, request: Request, next: Next) -> Response {
     let (parts, body) = request.into_parts();

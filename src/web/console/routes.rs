@@ -98,8 +98,7 @@ pub fn router(web: &Shared, settings: &Settings) -> Router {
             Body::File => files = files.route(&path, guarded),
         }
     }
-    forms = forms.route("/console/{*rest}", any(guard::unmatched)).method_not_allowed_fallback(guard::wrong_method);
-    files = files.method_not_allowed_fallback(guard::wrong_method);
+    forms = forms.route("/console/{*rest}", any(guard::unmatched));
     let forms = wrap(forms.with_state(web.clone()), Settings { body: FORM, ..settings.clone() });
     let bounds = Settings {
         body: web.upload_bytes(),
