@@ -37,7 +37,7 @@ impl Sample {
         let person = &self.people[n * 7 % self.people.len()];
         let family: String = person.name.chars().take(1).collect();
         text.replace("{number}", &person.number)
-            .replace("{serial}", &format!("{}", &person.number))
+            .replace("{serial}", &person.number.to_string())
             .replace("{unit}", &self.units[n * 13 % self.units.len()].0.to_string())
             .replace("{name}", &percent(&person.name))
             .replace("{family}", &percent(&family))

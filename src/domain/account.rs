@@ -143,7 +143,7 @@ fn without_runs(text: &str) -> usize {
     let mut count = 0;
     let mut before: Option<u32> = None;
     for c in text.chars().map(u32::from) {
-        if !before.is_some_and(|before| before.abs_diff(c) <= 1) {
+        if before.is_none_or(|before| before.abs_diff(c) > 1) {
             count += 1;
         }
         before = Some(c);

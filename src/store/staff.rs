@@ -264,7 +264,10 @@ pub(super) fn object(id: i64) -> String {
     format!("staff/{id}")
 }
 
-fn columns_of(scope: Scope) -> Result<(Option<String>, Option<i64>, Option<i64>), StoreError> {
+/// County, unit and partner of an account, of which at most one is set.
+type ScopeColumns = (Option<String>, Option<i64>, Option<i64>);
+
+fn columns_of(scope: Scope) -> Result<ScopeColumns, StoreError> {
     Ok(match scope {
         Scope::All => (None, None, None),
         Scope::County(county) => (Some(county_text(county)?), None, None),

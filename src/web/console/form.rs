@@ -37,6 +37,9 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for ConsoleForm<T> {
         let bytes = Bytes::from_request(request, state)
             .await
             .map_err(|_| PageError::TooLarge("表单超过 1 MB，请减少内容后再提交".into()))?;
+        if has_nul(&bytes) {
+            return Err(nul());
+        }
         let value = serde_html_form::from_bytes(&bytes)
             .map_err(|error| PageError::Malformed(format!("表单的内容不完整，请刷新页面后重试（{error}）")))?;
         Ok(Self(value))
@@ -67,7 +70,11 @@ impl FromRequest<Shared> for Upload {
         while let Some(part) = parts.next_field().await.map_err(broken)? {
             let field = part.name().unwrap_or_default().to_owned();
             let Some(name) = part.file_name().map(bare_name) else {
-                fields.push((field, part.text().await.map_err(broken)?));
+                let value = part.text().await.map_err(broken)?;
+                if value.contains('\0') {
+                    return Err(nul());
+                }
+                fields.push((field, value));
                 continue;
             };
             let bytes = part.bytes().await.map_err(broken)?;
@@ -79,6 +86,16 @@ impl FromRequest<Shared> for Upload {
         let (file, name) = file.ok_or_else(|| PageError::Malformed("没有选择文件，请先选择再上传".into()))?;
         Ok(Self { file, name, fields })
     }
+}
+
+/// Whether an encoded form or address carries U+0000, which no keyboard makes, no page may show and no text column takes.
+pub(super) fn has_nul(encoded: &[u8]) -> bool {
+    encoded.contains(&0) || encoded.windows(3).any(|three| three == b"%00")
+}
+
+/// The refusal of such a form or address.
+pub(super) fn nul() -> PageError {
+    PageError::Malformed("内容里有不能使用的控制字符（空字符），请重新输入后再提交".into())
 }
 
 /// The name without folders, which some browsers send along.

@@ -15,6 +15,7 @@ use axum::response::{IntoResponse, Response};
 use zyz_http::limit::client_key;
 
 use super::error::{Explained, PageError};
+use super::form;
 use super::page::{self, Shell};
 use super::routes::Need;
 use crate::domain::staff::Permission;
@@ -160,6 +161,10 @@ async fn sign(web: &Shared, need: Need, parts: &Parts) -> Result<Option<Desk>, (
     let fits = if reads { visit(&parts.headers) } else { same_origin(&parts.headers) };
     if !fits {
         return Err((None, Refusal::CrossSite));
+    }
+    let address = parts.uri.path_and_query().map_or("", |address| address.as_str());
+    if form::has_nul(address.as_bytes()) {
+        return Err((None, Refusal::Page(form::nul())));
     }
     let permission = match need {
         Need::Nothing => return Ok(None),
