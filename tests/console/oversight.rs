@@ -249,7 +249,7 @@ fn the_trail_is_found_by_person_group_object_and_day(database: Database) {
     assert!(!about.text().contains("续签协议"));
     admin.get("/audit?from=2026-11-24").says(&["没有符合条件的记录"]);
     admin.get("/audit?to=2026-11-23&from=x").says(&["日期应写作", "续签协议"]);
-    admin.get("/audit?group=stars").says(&["没有符合条件的记录"]);
+    admin.get("/audit?group=hours").says(&["没有符合条件的记录"]);
     assert_eq!(&admin.get(&format!("/audit/export?actor={login}")).is(200).body[..2], b"PK");
     admin.get("/audit/events/1").is(200).says(&["第 1 条", "内容与其摘要相符"]);
     admin.get("/audit/events/999999").is(404);
