@@ -182,7 +182,7 @@ mod tests {
             "YanWen123456",
             "qwertyuiop12",
             "abcabcabcabc",
-            "普洱志愿服务联合会12",
+            "普洱志愿服务联合会123",
         ] {
             assert_eq!(check(obvious), Err(PasswordFault::Obvious), "{obvious}");
         }
