@@ -22,6 +22,7 @@ mod forms;
 mod frame;
 mod hostile;
 mod hours;
+mod housekeeping;
 mod matrix;
 mod oversight;
 mod people;
