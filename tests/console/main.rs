@@ -18,6 +18,7 @@ mod accounts_sign_in;
 mod accounts_staff;
 mod accounts_theft;
 mod cards;
+mod exports;
 mod forms;
 mod frame;
 mod hostile;
