@@ -40,5 +40,7 @@ mod redemptions;
 mod rosters;
 #[path = "store_contract/sealing.rs"]
 mod sealing;
+#[path = "store_contract/seams.rs"]
+mod seams;
 #[path = "store_contract/volunteers.rs"]
 mod volunteers;

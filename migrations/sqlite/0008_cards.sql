@@ -2,13 +2,34 @@
 -- Column types as in 0001_start.sql.
 
 -- The star on the volunteer's live card, -1 for none: so that who has no card and whose star has changed is found without
--- looking at everybody. Kept by whatever changes a card's state.
+-- looking at everybody. Kept by the triggers of 0006_people, with the other columns about the newest card.
 ALTER TABLE volunteer ADD COLUMN card_star BIGINT NOT NULL DEFAULT -1;
 UPDATE volunteer SET card_star = COALESCE((SELECT c.star FROM certificate c
     WHERE c.volunteer_id = volunteer.id AND c.state IN ('valid', 'suspended')), -1);
 CREATE INDEX volunteer_cardless ON volunteer (card_star, id) WHERE state = 'active' AND card_star = -1;
 CREATE INDEX volunteer_star_due ON volunteer (state, id)
     WHERE state = 'active' AND card_star >= 0 AND card_star <> star;
+
+-- The triggers of 0006_people once more, with the star.
+DROP TRIGGER certificate_issued;
+CREATE TRIGGER certificate_issued AFTER INSERT ON certificate BEGIN
+    UPDATE volunteer SET
+        card = CASE WHEN NEW.state IN ('valid', 'suspended') THEN NEW.state ELSE 'none' END,
+        card_id = NEW.id,
+        card_star = CASE WHEN NEW.state IN ('valid', 'suspended') THEN NEW.star ELSE -1 END,
+        card_expires_at = NEW.expires_at,
+        card_printed = CASE WHEN NEW.printed_at IS NULL THEN 0 ELSE 1 END
+    WHERE id = NEW.volunteer_id;
+END;
+DROP TRIGGER certificate_changed;
+CREATE TRIGGER certificate_changed AFTER UPDATE OF state, star, printed_at, expires_at ON certificate BEGIN
+    UPDATE volunteer SET
+        card = CASE WHEN NEW.state IN ('valid', 'suspended') THEN NEW.state ELSE 'none' END,
+        card_star = CASE WHEN NEW.state IN ('valid', 'suspended') THEN NEW.star ELSE -1 END,
+        card_expires_at = NEW.expires_at,
+        card_printed = CASE WHEN NEW.printed_at IS NULL THEN 0 ELSE 1 END
+    WHERE id = NEW.volunteer_id AND card_id = NEW.id;
+END;
 
 -- How far a card has come: 0 issued, 1 printed, 2 handed out.
 ALTER TABLE certificate ADD COLUMN stage BIGINT NOT NULL DEFAULT 0;

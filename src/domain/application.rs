@@ -313,6 +313,21 @@ impl ApplicationText {
         text.clone()
     }
 
+    /// Empties what leads to the person or the guardian: address, postcode, e-mail, telephones, QQ. False if there was
+    /// nothing.
+    pub fn erase_contact(&mut self) -> bool {
+        let contact = [
+            &mut self.address,
+            &mut self.postcode,
+            &mut self.email,
+            &mut self.mobile,
+            &mut self.qq,
+            &mut self.office_phone,
+            &mut self.guardian_phone,
+        ];
+        contact.into_iter().fold(false, |there, field| !std::mem::take(field).is_empty() || there)
+    }
+
     /// The items ticked, in the order of the form.
     pub fn chosen(&self) -> impl Iterator<Item = ServiceItem> + '_ {
         ServiceItem::all().filter(|item| self.items.iter().any(|code| code.parse() == Ok(item.code())))

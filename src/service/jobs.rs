@@ -24,10 +24,6 @@ pub const LEASE: SignedDuration = SignedDuration::from_secs(45);
 const BEAT: Duration = Duration::from_secs(10);
 /// How long the files of a job are kept.
 pub const KEPT: SignedDuration = SignedDuration::from_hours(14 * 24);
-/// How long a frozen list is kept: a review of it may wait.
-const LISTS_KEPT: SignedDuration = SignedDuration::from_hours(90 * 24);
-/// How long photos wait for somebody's yes.
-const UPLOADS_KEPT: SignedDuration = SignedDuration::from_hours(24);
 /// Jobs cleared away at a time.
 const CLEARED: u32 = 100;
 
@@ -93,21 +89,15 @@ impl Federation {
         Ok(ended)
     }
 
-    /// Removes what is older than it may be: files of jobs, frozen lists, photos that nobody confirmed. Returns how many
-    /// jobs were cleared away.
+    /// Removes the files of jobs that ended longer ago than [`KEPT`]; returns of how many jobs.
     ///
     /// # Errors
     /// The database or the folder fails.
-    pub async fn clear_old_jobs(&self) -> Result<usize, ServiceError> {
-        let now = self.now();
-        let old = self.store.read().await?.jobs_ended_before(now - KEPT, CLEARED).await?;
+    pub(super) async fn clear_old_jobs(&self) -> Result<usize, ServiceError> {
+        let old = self.store.read().await?.jobs_ended_before(self.now() - KEPT, CLEARED).await?;
         for job in &old {
             self.remove_job_files(job.id).await?;
         }
-        let mut tx = self.begin().await?;
-        tx.forget_card_lists(now - LISTS_KEPT).await?;
-        tx.forget_photo_uploads(now - UPLOADS_KEPT).await?;
-        tx.commit().await?;
         Ok(old.len())
     }
 

@@ -15,6 +15,7 @@ pub mod enrol;
 mod error;
 mod files;
 pub mod hours;
+pub mod housekeeping;
 pub mod import;
 pub mod issue;
 pub mod jobs;

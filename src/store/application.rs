@@ -245,6 +245,25 @@ impl Reader {
         query.fetch_all(self).await?.iter().map(line).collect()
     }
 
+    /// Whether any form of a volunteer holds contact data.
+    pub async fn form_contact(&mut self, id: VolunteerId) -> Result<bool, StoreError> {
+        for form in self.sealed_forms_of(id).await? {
+            if self.application_text(form).await?.is_some_and(|mut text| text.erase_contact()) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// The forms that a volunteer or those merged into them became, and others with their identity number.
+    async fn sealed_forms_of(&mut self, id: VolunteerId) -> Result<Vec<ApplicationId>, StoreError> {
+        let sql = "SELECT id FROM application WHERE form_sealed IS NOT NULL AND volunteer_id = $1 \
+                   UNION SELECT a.id FROM application a JOIN volunteer v ON v.identity_index = a.identity_index \
+                   WHERE a.form_sealed IS NOT NULL AND (v.id = $1 OR v.merged_into = $1) ORDER BY 1";
+        let rows = sqlx::query(sql).bind(id.0).fetch_all(self.connection()).await?;
+        rows.iter().map(|row| Ok(ApplicationId(row.int(0)?))).collect()
+    }
+
     /// Where a form's copies are kept, as far as noted.
     pub async fn application_copies(&mut self, id: ApplicationId) -> Result<Vec<ArchivedCopy>, StoreError> {
         let mut query = Statement::new("SELECT copy, place, archived_on, noted_by, noted_at FROM application_copy");
@@ -436,6 +455,25 @@ impl Tx {
             Some(reason) => self.audit("application.reveal", format!("application/{id}"), json!({"reason": reason})),
             None => self.audit("application.print", format!("application/{id}"), json!({})),
         }
+    }
+
+    /// Erases the contact data in every form of a volunteer and of those merged into them (`application.erase_contact`, an
+    /// event each): forms that they became, and others with their identity number. Returns how many had any.
+    pub(super) async fn erase_forms_contact(&mut self, id: VolunteerId) -> Result<u64, StoreError> {
+        let mut erased = 0;
+        for form in self.sealed_forms_of(id).await? {
+            let Some(mut text) = self.application_text(form).await? else { continue };
+            if !text.erase_contact() {
+                continue;
+            }
+            let sealed = self.seal_form(form, &text)?;
+            // The revision moves on: whoever has the form open must not write the data back.
+            let sql = "UPDATE application SET form_sealed = $1, revision = revision + 1 WHERE id = $2";
+            sqlx::query(sql).bind(sealed).bind(form.0).execute(self.connection()).await?;
+            self.audit("application.erase_contact", format!("application/{form}"), json!({}));
+            erased += 1;
+        }
+        Ok(erased)
     }
 
     fn seal_form(&self, id: ApplicationId, text: &ApplicationText) -> Result<Vec<u8>, StoreError> {

@@ -332,18 +332,6 @@ impl Tx {
         }
         Ok(gone)
     }
-
-    /// Notes the star on the live card of these volunteers; `None` for no live card.
-    pub(super) async fn note_card_star(
-        &mut self,
-        volunteers: &[VolunteerId],
-        star: Option<u8>,
-    ) -> Result<(), StoreError> {
-        let star = star.map_or("-1".to_owned(), |star| star.to_string());
-        let before = "UPDATE volunteer SET card_star = CAST({} AS BIGINT) WHERE id";
-        self.change_in_with(before, &[&star], volunteers, "", |values, id| values.push(id.0)).await?;
-        Ok(())
-    }
 }
 
 /// `FROM` and `WHERE` of a choice. What stands literally must stand so in the indexes of 0008_cards.

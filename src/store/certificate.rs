@@ -365,10 +365,6 @@ impl Tx {
             });
             self.audit("certificate.issue", object(&new.number, CertificateId(id)), detail);
         }
-        for star in 0..=5 {
-            let with: Vec<_> = new.iter().filter(|card| card.star == star).map(|card| card.volunteer).collect();
-            self.note_card_star(&with, Some(star)).await?;
-        }
         Ok(ids.map(CertificateId).collect())
     }
 
@@ -384,7 +380,7 @@ impl Tx {
         if from != to && !from.may_become(to) {
             return Err(StoreError::Transition { from, to });
         }
-        let query = sqlx::query("SELECT state, number, volunteer_id FROM certificate WHERE id = $1").bind(id.0);
+        let query = sqlx::query("SELECT state, number FROM certificate WHERE id = $1").bind(id.0);
         let row = query.fetch_optional(self.connection()).await?.ok_or(StoreError::NotFound { what: "证件" })?;
         let (state, number) = (CertificateState::parse(row.str(0)?)?, row.text(1)?);
         if state == to {
@@ -404,9 +400,6 @@ impl Tx {
         if changed != 1 {
             return Ok(StateChange::Lost(state));
         }
-        if !to.is_live() {
-            self.note_card_star(&[VolunteerId(row.int(2)?)], None).await?;
-        }
         self.audit(action(to), object(&number, id), json!({"from": from.as_str(), "reason": reason.as_str()}));
         Ok(StateChange::Changed)
     }
@@ -414,18 +407,16 @@ impl Tx {
     /// Supersedes many live cards for one reason before their replacements are issued (`certificate.supersede`, one
     /// event each). Returns how many were superseded: those of `cards` that were still live.
     pub async fn supersede_certificates(&mut self, cards: &[CertificateId], reason: Reason) -> Result<u64, StoreError> {
-        let select = "SELECT id, number, state, volunteer_id FROM certificate \
+        let select = "SELECT id, number, state FROM certificate \
                       WHERE state IN ('valid', 'suspended') AND id";
         let rows = self.select_in(select, cards, "", |values, id| values.push(id.0)).await?;
-        let (mut live, mut holders) = (Vec::with_capacity(rows.len()), Vec::with_capacity(rows.len()));
+        let mut live = Vec::with_capacity(rows.len());
         for row in &rows {
             let id = CertificateId(row.int(0)?);
             let detail = json!({"from": row.str(2)?, "reason": reason.as_str()});
             self.audit(action(CertificateState::Superseded), object(row.str(1)?, id), detail);
             live.push(id);
-            holders.push(VolunteerId(row.int(3)?));
         }
-        self.note_card_star(&holders, None).await?;
         let now = self.now.as_second().to_string();
         let before = "UPDATE certificate SET state = 'superseded', reason = {}, state_changed_at = CAST({} AS BIGINT) \
                       WHERE id";

@@ -8,47 +8,69 @@ use crate::domain::certificate::VolunteerState;
 use crate::domain::correction::Fact;
 
 use super::row::Columns;
-use super::{Reader, StoreError, Tx, VolunteerId};
+use super::{Reader, ServiceRecord, StoreError, Tx, Volunteer, VolunteerId};
 
 /// What a merge moved.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Merged {
     /// Service records that went over.
     pub records: u64,
-    /// Service records that the other had too; they stay behind and count no more.
+    /// Service records that the other had too; they are declared void, so that no sum counts an hour twice.
     pub same_records: u64,
     /// Years whose star went over.
     pub awards: u64,
+    /// Registration forms that went over.
+    pub forms: u64,
+    /// Whether the photo went over.
+    pub photo: bool,
 }
+
+/// What leads from the one that stays to its earlier papers. Cards, what was handed out and corrections stay with the
+/// number that they were made for; the list of the console leads there.
+const FOLLOWING: [&str; 2] = [
+    "UPDATE service_proof SET volunteer_id = $1 WHERE volunteer_id = $2",
+    "UPDATE service_record_void SET volunteer_id = $1 WHERE volunteer_id = $2",
+];
 
 impl Reader {
     /// What [`Tx::merge_volunteers`] would move from `ends` to `stays`.
     pub async fn merge_preview(&mut self, stays: VolunteerId, ends: VolunteerId) -> Result<Merged, StoreError> {
-        let (moving, same_records) = self.records_to_move(stays, ends).await?;
+        let (moving, same) = self.records_to_move(stays, ends).await?;
         let stars = self.stars_by_year(stays).await?;
         let theirs = self.stars_by_year(ends).await?;
         let awards = theirs.iter().filter(|(year, (star, _))| stars.get(year).is_none_or(|(own, _)| own < star));
-        Ok(Merged { records: moving.len() as u64, same_records, awards: awards.count() as u64 })
+        let awards = awards.count() as u64;
+        let sql = "SELECT count(*) FROM application WHERE volunteer_id = $1";
+        let forms = sqlx::query(sql).bind(ends.0).fetch_one(self.connection()).await?.number(0, "计数")?;
+        let photo = self.photo_moves(stays, ends).await?;
+        Ok(Merged { records: moving.len() as u64, same_records: same.len() as u64, awards, forms, photo })
     }
 
-    /// The records of `ends` with the fingerprint they will have, and how many `stays` has already.
+    /// The records of `ends` with the fingerprint they will have, and those that `stays` has already.
     async fn records_to_move(
         &mut self,
         stays: VolunteerId,
         ends: VolunteerId,
-    ) -> Result<(Vec<(i64, [u8; 32])>, u64), StoreError> {
-        let mut moving = Vec::new();
+    ) -> Result<(Vec<(i64, [u8; 32])>, Vec<ServiceRecord>), StoreError> {
+        let mut all = Vec::new();
         for record in self.service_records(ends).await? {
-            let mut noted = record.noted;
+            let mut noted = record.noted.clone();
             noted.volunteer = stays;
-            moving.push((record.id.0, noted.fingerprint()));
+            all.push((record, noted.fingerprint()));
         }
-        let prints: Vec<[u8; 32]> = moving.iter().map(|(_, print)| *print).collect();
+        let prints: Vec<[u8; 32]> = all.iter().map(|(_, print)| *print).collect();
         let known = self.known_fingerprints(&prints).await?;
-        let before = moving.len();
-        moving.retain(|(_, print)| !known.contains(print));
-        let same = (before - moving.len()) as u64;
-        Ok((moving, same))
+        let (same, moving): (Vec<_>, Vec<_>) = all.into_iter().partition(|(_, print)| known.contains(print));
+        let moving = moving.into_iter().map(|(record, print)| (record.id.0, print)).collect();
+        Ok((moving, same.into_iter().map(|(record, _)| record).collect()))
+    }
+
+    /// Whether `ends` has a photo, and `stays`, still with us, none.
+    async fn photo_moves(&mut self, stays: VolunteerId, ends: VolunteerId) -> Result<bool, StoreError> {
+        let sql = "SELECT count(*) FROM photo p, volunteer v WHERE p.volunteer_id = $1 AND v.id = $2 \
+                   AND v.state = 'active' AND NOT EXISTS (SELECT 1 FROM photo o WHERE o.volunteer_id = v.id)";
+        let query = sqlx::query(sql).bind(ends.0).bind(stays.0);
+        Ok(query.fetch_one(self.connection()).await?.int(0)? == 1)
     }
 
     /// Star and key of each year's award.
@@ -60,9 +82,10 @@ impl Reader {
 }
 
 impl Tx {
-    /// Makes one of two registrations (`volunteer.merge`, an event on each): service records and stars of `ends` go to
-    /// `stays`, so do contact data that `stays` lacks; the rest of `ends`' contact data is erased. `ends` keeps its number,
-    /// its cards and its trail and points to `stays` from now on. Its live card is the caller's to supersede.
+    /// Makes one of two registrations (`volunteer.merge`, an event on each): service records (void ones too), proofs, stars,
+    /// registration forms and rows of star batches under way go from `ends` to `stays`, so do the photo and contact data
+    /// that `stays` lacks; the rest of `ends`' contact data is erased. `ends` keeps its number, its cards, what was handed
+    /// out and its trail, and points to `stays` from now on. Its live card is the caller's to supersede.
     pub async fn merge_volunteers(
         &mut self,
         stays: VolunteerId,
@@ -87,9 +110,20 @@ impl Tx {
             .execute(self.connection())
             .await?;
         }
-        (merged.records, merged.same_records) = (moving.len() as u64, same);
+        (merged.records, merged.same_records) = (moving.len() as u64, same.len() as u64);
+        self.void_same(&same, &format!("合并重复登记：与 {} 的记录相同", into.number)).await?;
         merged.awards = self.move_stars(stays, ends).await?;
+        self.move_draft_rows(&into, &from).await?;
         self.move_contact(&into, &from).await?;
+        merged.photo = self.move_photo(stays, ends).await?;
+        for sql in FOLLOWING {
+            sqlx::query(sql).bind(stays.0).bind(ends.0).execute(self.connection()).await?;
+        }
+        let sql = "UPDATE application SET volunteer_id = $1 WHERE volunteer_id = $2";
+        merged.forms = sqlx::query(sql).bind(stays.0).bind(ends.0).execute(self.connection()).await?.rows_affected();
+        if into.state == VolunteerState::Exited {
+            self.erase_forms_contact(stays).await?;
+        }
         let star = into.star.max(from.star);
         sqlx::query("UPDATE volunteer SET star = $1, revision = revision + 1 WHERE id = $2")
             .bind(i64::from(star))
@@ -113,7 +147,8 @@ impl Tx {
             .execute(self.connection())
             .await?;
         let counts = json!({
-            "records": merged.records, "same_records": merged.same_records, "awards": merged.awards, "reason": reason,
+            "records": merged.records, "same_records": merged.same_records, "awards": merged.awards,
+            "forms": merged.forms, "photo": merged.photo, "reason": reason,
         });
         let (mut of_into, mut of_from) = (counts.clone(), counts);
         of_into["from"] = from.number.clone().into();
@@ -171,8 +206,53 @@ impl Tx {
         Ok(())
     }
 
+    /// Rows of batches that are not certified yet: `from`'s become `into`'s where it has none of its own; else they are taken
+    /// out, as if somebody had objected. Either way the batch's revision moves on.
+    async fn move_draft_rows(&mut self, into: &Volunteer, from: &Volunteer) -> Result<(), StoreError> {
+        let sql = "SELECT r.id, r.draft_id, r.star, (SELECT count(*) FROM star_draft_row o WHERE o.draft_id = r.draft_id \
+                   AND o.volunteer_id = $1) FROM star_draft_row r JOIN star_draft d ON d.id = r.draft_id \
+                   WHERE d.state IN ('draft', 'announced') AND r.removed = 0 AND r.volunteer_id = $2 ORDER BY r.id";
+        let rows = sqlx::query(sql).bind(into.id.0).bind(from.id.0).fetch_all(self.connection()).await?;
+        for row in &rows {
+            let (id, draft, star) = (row.int(0)?, row.int(1)?, row.int(2)?);
+            if row.int(3)? == 0 {
+                let sql = "UPDATE star_draft_row SET volunteer_id = $1, number = $2, name = $3, unit_id = $4, unit_name = $5, \
+                           county = (SELECT unit.county FROM unit WHERE unit.id = $4), star_before = $6 WHERE id = $7";
+                sqlx::query(sql)
+                    .bind(into.id.0)
+                    .bind(into.number.clone())
+                    .bind(into.name.clone())
+                    .bind(into.unit.0)
+                    .bind(into.unit_name.clone())
+                    .bind(i64::from(into.star))
+                    .bind(id)
+                    .execute(self.connection())
+                    .await?;
+            } else {
+                let reason = format!("登记已并入 {}，按合并后的登记认定", into.number);
+                self.take_out_of_draft(draft, id, star, &reason).await?;
+            }
+            let sql = "UPDATE star_draft SET revision = revision + 1 WHERE id = $1";
+            sqlx::query(sql).bind(draft).execute(self.connection()).await?;
+        }
+        Ok(())
+    }
+
+    /// The photo goes over if `stays` has none; `ends` keeps none.
+    async fn move_photo(&mut self, stays: VolunteerId, ends: VolunteerId) -> Result<bool, StoreError> {
+        let moves = self.photo_moves(stays, ends).await?;
+        if moves && let Some(photo) = self.photo(ends).await? {
+            self.set_photo(stays, &photo).await?;
+        }
+        // What waits in uploads is not erased with it: it goes over.
+        let sql = "UPDATE photo_upload_row SET volunteer_id = $1 WHERE volunteer_id = $2";
+        sqlx::query(sql).bind(stays.0).bind(ends.0).execute(self.connection()).await?;
+        self.erase_photo(ends).await?;
+        Ok(moves)
+    }
+
     /// Fills what `into` lacks and erases all of `from`'s.
-    async fn move_contact(&mut self, into: &super::Volunteer, from: &super::Volunteer) -> Result<(), StoreError> {
+    async fn move_contact(&mut self, into: &Volunteer, from: &Volunteer) -> Result<(), StoreError> {
         let missing = || StoreError::NotFound { what: "志愿者" };
         let own = self.personal_data(into.id).await?.ok_or_else(missing)?;
         let theirs = self.personal_data(from.id).await?.ok_or_else(missing)?;

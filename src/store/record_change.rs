@@ -206,6 +206,25 @@ impl Tx {
         Ok(true)
     }
 
+    /// Declares records void (an entry in the history of each, no event: the caller has one), but for those with an
+    /// objection waiting, which are decided first.
+    pub(super) async fn void_same(&mut self, records: &[ServiceRecord], reason: &str) -> Result<(), StoreError> {
+        let mut changes = Vec::with_capacity(records.len());
+        for record in records {
+            let left = " WHERE id = $1 AND id NOT IN (SELECT record_id FROM service_dispute WHERE outcome IS NULL)";
+            let mut gone = 0;
+            for sql in [format!("{MOVE}{left}"), format!("DELETE FROM service_record{left}")] {
+                let query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(record.id.0);
+                gone = query.execute(self.connection()).await?.rows_affected();
+            }
+            if gone == 1 {
+                let noted = values(&record.noted);
+                changes.push((record.id, noted.clone(), noted));
+            }
+        }
+        self.note_changes("void", reason, &changes).await
+    }
+
     /// Declares void what is left of one act of entering, without the records that have an objection waiting
     /// (`record.void_entry`). Returns how many.
     pub async fn void_entry(&mut self, import: ImportId, reason: &str) -> Result<u64, StoreError> {

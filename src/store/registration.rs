@@ -202,9 +202,10 @@ impl Tx {
         self.insert_chunk(sql, values, full).await
     }
 
-    /// A volunteer leaves (退出自由, `volunteer.exit`): contact data are erased, those of earlier corrections too; identity
-    /// number, hours and the trail stay, as the law asks for the records and a return must be recognised. The event names
-    /// which kinds of data were there to erase. Their card is the caller's to revoke.
+    /// A volunteer leaves (退出自由, `volunteer.exit`): contact data are erased, those of earlier corrections and of
+    /// registration forms too, and the photo; identity number, hours and the trail stay, as the law asks for the records and
+    /// a return must be recognised. The event names which kinds of data were there to erase. Their card is the caller's to
+    /// revoke.
     pub async fn exit_volunteer(&mut self, id: VolunteerId) -> Result<ExitOutcome, StoreError> {
         let now = self.now.as_second();
         let sql = "SELECT number, phone_sealed, email_sealed, address_sealed, user_name FROM volunteer WHERE id = $1";
@@ -234,8 +235,13 @@ impl Tx {
             return Ok(ExitOutcome::AlreadyExited);
         }
         self.erase_contact_corrections(id).await?;
+        if self.erase_forms_contact(id).await? > 0 {
+            erased.push("form");
+        }
+        if self.erase_photo(id).await? {
+            erased.push("photo");
+        }
         self.audit("volunteer.exit", format!("volunteer/{}", row.str(0)?), json!({"erased": erased}));
-        self.erase_photo(id).await?;
         Ok(ExitOutcome::Exited)
     }
 

@@ -308,10 +308,12 @@ impl Reader {
         query.fetch_all(self).await?.iter().map(objection).collect()
     }
 
-    /// The people of a confirmed batch whose live card shows another star than they have, by number, after `after`.
+    /// The people of a confirmed batch within reach whose live card shows another star than they have, by number, after
+    /// `after`.
     pub async fn draft_reissues(
         &mut self,
         id: StarDraftId,
+        reach: Reach,
         after: &str,
         limit: u32,
     ) -> Result<Vec<(DraftRow, u8)>, StoreError> {
@@ -322,6 +324,11 @@ impl Reader {
              WHERE c.state IN ('valid', 'suspended') AND c.star <> v.star AND v.state = 'active' AND r.draft_id = ",
         );
         query.bind(id.0).push(" AND r.number > ").bind(after.to_owned());
+        match reach {
+            Reach::Everything => {}
+            Reach::County(county) => drop(query.push(" AND r.county = ").bind(county_text(county)?)),
+            Reach::Unit(unit) => drop(query.push(" AND r.unit_id = ").bind(unit.0)),
+        }
         query.push(" ORDER BY r.number LIMIT ").bind(i64::from(limit));
         query.fetch_all(self).await?.iter().map(|row| Ok((row_of(row)?, row.number(12, "星级")?))).collect()
     }

@@ -179,6 +179,36 @@ impl Tx {
             () if star != row.noted.star || row.removed => "adjusted",
             () => "kept",
         };
+        let stars = (i64::from(row.noted.star), i64::from(star));
+        self.note_objection(draft.id.0, row.id, outcome, stars, reason).await?;
+        let detail = json!({"row": row.id, "outcome": outcome, "from": row.noted.star, "to": star});
+        self.audit("star_draft.object", format!("star_draft/{}", draft.id), detail);
+        Ok(true)
+    }
+
+    /// Takes a row out of its draft (`star_draft.object`) for a reason that is nobody's objection.
+    pub(super) async fn take_out_of_draft(
+        &mut self,
+        draft: i64,
+        row: i64,
+        star: i64,
+        reason: &str,
+    ) -> Result<(), StoreError> {
+        sqlx::query("UPDATE star_draft_row SET removed = 1 WHERE id = $1").bind(row).execute(self.connection()).await?;
+        self.note_objection(draft, row, "removed", (star, star), reason).await?;
+        let detail = json!({"row": row, "outcome": "removed", "from": star, "to": star});
+        self.audit("star_draft.object", format!("star_draft/{draft}"), detail);
+        Ok(())
+    }
+
+    async fn note_objection(
+        &mut self,
+        draft: i64,
+        row: i64,
+        outcome: &str,
+        (from, to): (i64, i64),
+        reason: &str,
+    ) -> Result<(), StoreError> {
         let id = self.draw_one("star_objection").await?;
         let (actor, at) = (self.actor.clone(), self.now.as_second());
         sqlx::query(
@@ -186,19 +216,17 @@ impl Tx {
              decided_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
         )
         .bind(id)
-        .bind(draft.id.0)
-        .bind(row.id)
-        .bind(outcome)
-        .bind(i64::from(row.noted.star))
-        .bind(i64::from(star))
+        .bind(draft)
+        .bind(row)
+        .bind(outcome.to_owned())
+        .bind(from)
+        .bind(to)
         .bind(reason.to_owned())
         .bind(actor)
         .bind(at)
         .execute(self.connection())
         .await?;
-        let detail = json!({"row": row.id, "outcome": outcome, "from": row.noted.star, "to": star});
-        self.audit("star_draft.object", format!("star_draft/{}", draft.id), detail);
-        Ok(true)
+        Ok(())
     }
 
     /// What a confirmed draft certifies: its rows that were not removed, of people who are still active.

@@ -1,11 +1,11 @@
-//! Keeping the queue of jobs moving, beside the refresher.
+//! Keeping the queue of jobs moving and the house tidy, beside the refresher.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use super::Web;
-use crate::service::jobs::KEPT;
+use crate::service::housekeeping::Cleared;
 
 /// How often what is too old is looked for, in looks at the queue.
 const CLEARED_EVERY: u64 = 1800;
@@ -27,10 +27,10 @@ impl Web {
                     tracing::error!(%error, "jobs could not be looked for");
                 }
                 if look.is_multiple_of(CLEARED_EVERY) {
-                    match self.federation.clear_old_jobs().await {
-                        Ok(0) => {}
-                        Ok(count) => tracing::info!(count, days = KEPT.as_hours() / 24, "cleared old jobs away"),
-                        Err(error) => tracing::error!(%error, "old jobs could not be cleared away"),
+                    match self.federation.tidy_up().await {
+                        Ok(cleared) if cleared == Cleared::default() => {}
+                        Ok(cleared) => tracing::info!(?cleared, "deleted what was too old"),
+                        Err(error) => tracing::error!(%error, "what is too old could not be deleted"),
                     }
                 }
             }

@@ -132,7 +132,7 @@ impl Federation {
     }
 
     /// Sessions last used or begun before these are over.
-    pub(super) fn session_bounds(&self) -> (Timestamp, Timestamp) {
+    pub(in crate::service) fn session_bounds(&self) -> (Timestamp, Timestamp) {
         let now = self.now();
         let console = &self.config.console;
         let idle = SignedDuration::from_mins(console.idle_minutes.into());

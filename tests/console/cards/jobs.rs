@@ -237,9 +237,9 @@ fn a_print_job_keeps_the_files_that_are_complete() {
 
     // After a fortnight nothing is left of it.
     console.app.pass(SignedDuration::from_hours(13 * 24));
-    assert_eq!(console.app.wait(console.app.federation.clear_old_jobs()).unwrap(), 0);
+    assert_eq!(console.app.wait(console.app.federation.tidy_up()).unwrap().jobs, 0);
     console.app.pass(SignedDuration::from_hours(2 * 24));
-    assert_eq!(console.app.wait(console.app.federation.clear_old_jobs()).unwrap(), 1);
+    assert_eq!(console.app.wait(console.app.federation.tidy_up()).unwrap().jobs, 1);
     assert!(!first.exists());
 }
 

@@ -143,7 +143,7 @@ fn what_nobody_confirms_is_forgotten() {
     let id: i64 = upload.location().rsplit('/').next().unwrap().parse().unwrap();
     assert!(console.app.wait(clerk.desk.photo_upload(id, false, 0)).is_ok());
     console.app.pass(jiff::SignedDuration::from_hours(25));
-    console.app.wait(console.app.federation.clear_old_jobs()).unwrap();
+    console.app.wait(console.app.federation.tidy_up()).unwrap();
     assert!(console.app.wait(clerk.desk.photo_upload(id, false, 0)).is_err());
 }
 

@@ -73,10 +73,9 @@ impl Federation {
         URL_SAFE_NO_PAD.encode([&random[..], &proof].concat())
     }
 
-    /// Deletes counts nobody needs any more.
-    pub(super) async fn forget_old_tries(&self) -> Result<(), ServiceError> {
-        self.store.delete_old_tries(self.now() - FORGOTTEN).await?;
-        Ok(())
+    /// Deletes counts nobody needs any more; returns how many.
+    pub(in crate::service) async fn forget_old_tries(&self) -> Result<u64, ServiceError> {
+        Ok(self.store.delete_old_tries(self.now() - FORGOTTEN).await?)
     }
 }
 

@@ -8,8 +8,8 @@ use sha2::{Digest, Sha256};
 use super::activity::reason_of;
 use crate::domain::staff::{Permission, Scope};
 use crate::service::desk::{Desk, DeskError};
-use crate::service::files;
 use crate::service::hours::{Bounds, HoursImport, HoursRequest};
+use crate::service::{Federation, ServiceError, files};
 use crate::store::{HoursUpload, UnitId};
 
 /// Sheets that nobody confirmed are deleted after so long: they hold identity numbers.
@@ -37,6 +37,25 @@ pub enum UploadOutcome {
     Changed(UploadPreview),
 }
 
+impl Federation {
+    /// Forgets sheets that nobody confirmed in time (`upload.forget` each), their files first; returns how many.
+    pub(in crate::service) async fn forget_stale_hours(&self) -> Result<usize, ServiceError> {
+        let folder = self.work_folder()?;
+        let mut tx = self.begin().await?;
+        let before = tx.now() - KEPT;
+        let stale = tx.stale_uploads(before).await?;
+        for upload in &stale {
+            let path = folder.join(&upload.stored_as);
+            match std::fs::remove_file(&path) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(files::at(&path, error)),
+                _ => tx.forget_upload(upload.id).await?,
+            }
+        }
+        tx.commit().await?;
+        Ok(stale.len())
+    }
+}
+
 impl Desk {
     /// Takes a sheet in; nothing is written to the records yet. Returns its key.
     ///
@@ -55,11 +74,6 @@ impl Desk {
         let path = office.work_folder()?.join(&stored_as);
         files::write_whole(&path, &bytes)?;
         let mut tx = office.begin().await?;
-        let before = office.now() - KEPT;
-        for stale in tx.stale_uploads(before).await? {
-            tx.forget_upload(stale.id).await?;
-            remove(&office.work_folder()?.join(&stale.stored_as));
-        }
         let id = tx.note_upload(self.staff().id, name, &stored_as, &Sha256::digest(&bytes).into()).await?;
         tx.commit().await?;
         Ok(id)
@@ -163,7 +177,7 @@ fn preview(upload: HoursUpload, import: HoursImport) -> UploadPreview {
     UploadPreview { id: upload.id, file_name: upload.file_name, late, import }
 }
 
-/// Best effort: a file that stays behind is removed with the next stale ones.
+/// Best effort: the row is gone, nobody reaches the file any more.
 fn remove(path: &std::path::Path) {
     if let Err(error) = std::fs::remove_file(path) {
         tracing::warn!(%error, "a confirmed sheet was not deleted");

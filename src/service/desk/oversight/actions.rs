@@ -154,6 +154,7 @@ pub const ACTIONS: &[(&str, Group, &str)] = &[
     ("application.return", Forms, "退回登记表"),
     ("application.reject", Forms, "审批不予通过"),
     ("application.archive", Forms, "登记表存档"),
+    ("application.erase_contact", Forms, "删除登记表中的联系方式"),
     ("application.print", Forms, "打印登记表"),
     ("application.reveal", Forms, "查看登记表明文"),
     ("roster.upload", Rosters, "上传名册"),

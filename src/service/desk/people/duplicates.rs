@@ -222,6 +222,14 @@ impl Desk {
             "停用的登记的身份证号码仍加密保留，用它再次报名时会认出是同一人。若那个号码才是对的，合并后请用“更正身份证号码”。"
                 .to_owned(),
         ];
+        if moved.forms > 0 {
+            effects.push(format!("{} 份注册登记表转入保留的登记。", moved.forms));
+        }
+        effects.push(match moved.photo {
+            true => "停用的登记的照片转入保留的登记。".to_owned(),
+            false => "停用的登记如有照片，予以删除；保留的登记的照片不变。".to_owned(),
+        });
+        effects.push("已作废的记录、已开具的记录证明一并转入；正在公示的星级批次中此人只留一行。".to_owned());
         if live {
             effects.push(format!(
                 "编号 {} 的志愿服务证立即作废。{}",

@@ -70,6 +70,8 @@ impl Desk {
             (Fact::Address, private.address.is_some()),
             (Fact::UserName, person.user_name.is_some()),
         ];
+        let beside =
+            [("photo", reader.photo(person.id).await?.is_some()), ("form", reader.form_contact(person.id).await?)];
         let today = beijing_date(self.office().now());
         let (_, lifetime) = reader.service_minutes(person.id, jiff::civil::Date::MIN, today).await?;
         let live = reader.certificate(number.as_str()).await?.is_some_and(|card| card.state.is_live());
@@ -82,7 +84,9 @@ impl Desk {
             county: County::from_code(person.county).map_or("", |county| county.name()),
             birth_date: person.birth_date.to_string(),
             card,
-            erased: erased.into_iter().filter(|(_, there)| *there).map(|(fact, _)| fact.label()).collect(),
+            erased: (erased.into_iter().filter(|(_, there)| *there).map(|(fact, _)| fact.label()))
+                .chain(beside.into_iter().filter(|(_, there)| *there).filter_map(|(word, _)| erased_label(word)))
+                .collect(),
             kept: kept(lifetime),
             number: person.number,
             name: person.name,
@@ -137,7 +141,7 @@ impl Desk {
         };
         let detail: Value = serde_json::from_str(&left.detail).unwrap_or_default();
         let names = detail["erased"].as_array().into_iter().flatten().filter_map(Value::as_str);
-        let erased: Vec<&str> = names.filter_map(Fact::parse).map(Fact::label).collect();
+        let erased: Vec<&str> = names.filter_map(erased_label).collect();
         let by = reader.staff_by_login(&left.actor).await?.map_or(left.actor.clone(), |account| account.staff.name);
         let today = beijing_date(self.office().now());
         let (_, lifetime) = reader.service_minutes(person.id, jiff::civil::Date::MIN, today).await?;
@@ -228,11 +232,22 @@ fn may_leave(person: &crate::store::Volunteer) -> Result<(), DeskError> {
     }
 }
 
+/// What is erased, by its word in the event of leaving.
+pub(super) fn erased_label(word: &str) -> Option<&'static str> {
+    match word {
+        "photo" => Some("照片"),
+        "form" => Some("注册登记表中的联系方式（含监护人电话）"),
+        fact => Fact::parse(fact).map(Fact::label),
+    }
+}
+
 fn kept(minutes: u64) -> Vec<String> {
     vec![
         "姓名、证书编号、身份证号码（加密保存，只用于识别重复登记和重新加入）".to_owned(),
         format!("服务记录，共 {} 小时，及已认定的星级", hours(minutes)),
         "办理记录（审计）".to_owned(),
+        "尚在办理的名册草稿、上传的时长表和制证文件中如有此人，不单独删除，分别在 30 天、7 天和 14 天内到期全部删除"
+            .to_owned(),
     ]
 }
 

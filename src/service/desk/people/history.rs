@@ -7,7 +7,6 @@ use serde_json::Value;
 use super::{Desk, DeskError, grouped};
 use crate::clock::beijing;
 use crate::domain::certificate::Reason;
-use crate::domain::correction::Fact;
 use crate::store::{AuditEvent, Reader, Volunteer};
 
 /// Events read of each object.
@@ -81,7 +80,7 @@ fn words(event: &AuditEvent) -> String {
     };
     let facts = |key: &str| -> String {
         let names = detail[key].as_array().into_iter().flatten().filter_map(Value::as_str);
-        names.map(|name| Fact::parse(name).map_or("其他", Fact::label)).collect::<Vec<_>>().join("、")
+        names.map(|name| super::exit::erased_label(name).unwrap_or("其他")).collect::<Vec<_>>().join("、")
     };
     match event.action.as_str() {
         "volunteer.register" => "登记为志愿者".into(),
@@ -91,6 +90,8 @@ fn words(event: &AuditEvent) -> String {
             erased => format!("退出志愿服务组织，已删除{erased}"),
         },
         "volunteer.readmit" => "重新加入".into(),
+        "photo.set" => "更换照片".into(),
+        "photo.erase" => "删除照片".into(),
         "volunteer.contact" => "更新联系方式".into(),
         "volunteer.correct" => format!("更正{}", facts("facts")),
         "volunteer.reveal" => format!("查看{}明文（{}）", facts("what"), text("reason")),

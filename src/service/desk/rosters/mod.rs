@@ -4,6 +4,7 @@ mod confirm;
 mod correct;
 mod deliveries;
 mod draft;
+mod lists;
 mod paper;
 mod preview;
 mod receipts;

@@ -478,32 +478,32 @@ impl Desk {
         Ok(changed)
     }
 
-    /// The people of a batch whose live card shows another star than they have, by number, after `after`.
+    /// The people of a batch within reach whose live card shows another star than they have, by number, after `after`.
     ///
     /// # Errors
     /// There is no such batch.
     pub async fn star_reissues(&self, id: i64, after: &str) -> Result<(Vec<ReissueLine>, Option<String>), DeskError> {
+        let mut lines = self.reissue_lines(id, after, PAGE + 1).await?;
+        let more = lines.len() > PAGE as usize;
+        lines.truncate(PAGE as usize);
+        let next = lines.last().filter(|_| more).map(|line| line.number.clone());
+        Ok((lines, next))
+    }
+
+    pub(super) async fn reissue_lines(&self, id: i64, after: &str, most: u32) -> Result<Vec<ReissueLine>, DeskError> {
         self.need(Permission::ViewPeople)?;
         let mut reader = self.office().store.read().await?;
         let draft = draft_of(&mut reader, id).await?;
-        let found = reader.draft_reissues(draft.id, after, PAGE + 1).await?;
-        let next = found.get(PAGE as usize - 1).filter(|_| found.len() > PAGE as usize);
-        let next = next.map(|(row, _)| row.noted.number.clone());
-        let reach = self.reach()?;
-        let within = |row: &DraftRow| match reach {
-            crate::store::Reach::Everything => true,
-            crate::store::Reach::County(county) => row.noted.county == county,
-            crate::store::Reach::Unit(unit) => row.noted.unit == unit,
-        };
-        let lines = found.iter().take(PAGE as usize).filter(|(row, _)| within(row)).map(|(row, on_card)| ReissueLine {
+        let found = reader.draft_reissues(draft.id, self.reach()?, after, most).await?;
+        let line = |(row, on_card): &(DraftRow, u8)| ReissueLine {
             number: row.noted.number.clone(),
             grouped: grouped(&row.noted.number),
             name: row.noted.name.clone(),
             unit: row.noted.unit_name.clone(),
             on_card: *on_card,
             star: row.noted.star,
-        });
-        Ok((lines.collect(), next))
+        };
+        Ok(found.iter().map(line).collect())
     }
 }
 

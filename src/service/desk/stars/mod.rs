@@ -2,6 +2,7 @@
 //! 市文明办, and who needs a new card then (附件4 四).
 
 mod batch;
+mod export;
 mod notice;
 mod policy;
 mod whatif;

@@ -372,6 +372,7 @@ fn action(word: &str) -> &'static str {
         "application.return" => "退回更正",
         "application.reject" => "不予通过",
         "application.withdraw" => "撤回",
+        "application.erase_contact" => "本人退出，删除联系方式",
         "application.archive" => "登记存档",
         "application.reveal" => "查看完整内容",
         "application.print" => "打印附件1",

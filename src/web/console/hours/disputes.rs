@@ -52,6 +52,12 @@ pub(super) async fn list(signed: Signed, Query(which): Query<Which>) -> Result<R
     page::render(&ListPage { shell, tab: "disputes", open, lines, next })
 }
 
+/// The same as a workbook.
+pub(super) async fn export(signed: Signed, Query(which): Query<Which>) -> Result<Response, PageError> {
+    let bytes = signed.desk.disputes_workbook(which.state != "decided").await?;
+    Ok(page::download(super::list::XLSX, "异议.xlsx", bytes))
+}
+
 /// One of them.
 pub(super) async fn page(signed: Signed, Path(id): Path<i64>) -> Result<Response, PageError> {
     let Signed { desk, shell } = signed;

@@ -180,6 +180,12 @@ pub(super) async fn pending(signed: Signed, Query(query): Query<PendingQuery>) -
     page::render(&PendingPage { shell, tab: "pending", due, lines, next, may_write })
 }
 
+/// The same as a workbook.
+pub(super) async fn pending_export(signed: Signed, Query(query): Query<PendingQuery>) -> Result<Response, PageError> {
+    let bytes = signed.desk.pending_workbook(query.due == "1").await?;
+    Ok(page::download(super::list::XLSX, "待录入的活动.xlsx", bytes))
+}
+
 /// Gives an activity up.
 pub(super) async fn drop_activity(
     signed: Signed,

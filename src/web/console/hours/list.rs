@@ -173,6 +173,11 @@ pub(super) async fn entries(signed: Signed, Query(at): Query<Before>) -> Result<
     page::render(&EntriesPage { shell, tab: "entries", rows, next })
 }
 
+/// The same as a workbook.
+pub(super) async fn entries_export(signed: Signed) -> Result<Response, PageError> {
+    Ok(page::download(XLSX, "录入批次.xlsx", signed.desk.entries_workbook().await?))
+}
+
 /// One act of entering.
 pub(super) async fn entry(signed: Signed, Path(id): Path<i64>) -> Result<Response, PageError> {
     let Signed { desk, shell } = signed;

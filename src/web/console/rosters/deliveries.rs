@@ -110,6 +110,10 @@ pub(super) async fn list(signed: Signed, Query(more): Query<More>) -> Result<Res
     render(&List { shell, rosters, next })
 }
 
+pub(super) async fn export(signed: Signed) -> Result<Response, PageError> {
+    Ok(download(XLSX, "已送达名册.xlsx", signed.desk.delivered_workbook().await?))
+}
+
 pub(super) async fn one(signed: Signed, Path(roster): Path<String>) -> Result<Response, PageError> {
     let Signed { desk, shell } = signed;
     let roster = desk.delivered_roster(key(&roster)?).await?;

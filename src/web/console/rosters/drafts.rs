@@ -125,6 +125,10 @@ pub(super) async fn list(signed: Signed, Query(asked): Query<Asked>) -> Result<R
     render(&List { shell, drafts, next, may_import })
 }
 
+pub(super) async fn export(signed: Signed) -> Result<Response, PageError> {
+    Ok(download(XLSX, "上传的名册.xlsx", signed.desk.drafts_workbook().await?))
+}
+
 pub(super) async fn new(signed: Signed, Query(asked): Query<NewAsked>) -> Result<Response, PageError> {
     let Signed { desk, shell } = signed;
     new_page(StatusCode::OK, &desk, shell, asked, String::new()).await

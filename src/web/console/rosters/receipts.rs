@@ -85,6 +85,20 @@ pub(super) async fn counties(signed: Signed) -> Result<Response, PageError> {
     render(&Counties { shell, counties })
 }
 
+pub(super) async fn counties_export(signed: Signed) -> Result<Response, PageError> {
+    let bytes = signed.desk.receipts_workbook(None, false).await?;
+    Ok(download(super::XLSX, "回执情况.xlsx", bytes))
+}
+
+pub(super) async fn county_export(
+    signed: Signed,
+    Path(county): Path<String>,
+    Query(asked): Query<Asked>,
+) -> Result<Response, PageError> {
+    let bytes = signed.desk.receipts_workbook(Some(key(&county)?), asked.show == "missing").await?;
+    Ok(download(super::XLSX, "回执情况.xlsx", bytes))
+}
+
 pub(super) async fn county(
     signed: Signed,
     Path(county): Path<String>,

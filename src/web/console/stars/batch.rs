@@ -157,6 +157,16 @@ pub(super) async fn page(
     one(&desk, shell, id, filters, false).await
 }
 
+/// Its rows as a workbook.
+pub(super) async fn export(
+    signed: Signed,
+    Path(id): Path<i64>,
+    Query(filters): Query<RowFilters>,
+) -> Result<Response, PageError> {
+    let bytes = signed.desk.batch_workbook(id, &asked(&filters)).await?;
+    Ok(page::download(XLSX, "星级批次名单.xlsx", bytes))
+}
+
 #[derive(Debug, Deserialize)]
 pub(super) struct Find {
     #[serde(default)]
@@ -341,6 +351,11 @@ pub(super) async fn reissue(
     page::render(&ReissuePage { shell, batch, lines, next, may_print })
 }
 
+/// The same as a workbook.
+pub(super) async fn reissue_export(signed: Signed, Path(id): Path<i64>) -> Result<Response, PageError> {
+    Ok(page::download(XLSX, "需换发的证件.xlsx", signed.desk.reissue_workbook(id).await?))
+}
+
 async fn listed(desk: &Desk, shell: Shell, year: String, errors: Errors) -> Result<Response, PageError> {
     let batches = desk.star_batches().await?;
     let may_draft = desk.may(Permission::StarDraft);
@@ -351,13 +366,7 @@ async fn listed(desk: &Desk, shell: Shell, year: String, errors: Errors) -> Resu
 
 async fn one(desk: &Desk, shell: Shell, id: i64, filters: RowFilters, missing: bool) -> Result<Response, PageError> {
     let batch = desk.star_batch(id).await?;
-    let query = RowQuery {
-        county: filters.county.parse().ok(),
-        star: filters.star.parse().ok().filter(|star| *star <= 5),
-        changed: filters.changed == "1",
-        after: (!filters.after.is_empty()).then(|| filters.after.clone()),
-    };
-    let rows = desk.batch_rows(id, &query).await?;
+    let rows = desk.batch_rows(id, &asked(&filters)).await?;
     let bare = RowFilters { after: String::new(), ..filters.clone() };
     let encoded = |filters: &RowFilters| serde_html_form::to_string(filters).unwrap_or_default();
     let next = rows.next.clone().map(|after| encoded(&RowFilters { after, ..bare.clone() })).unwrap_or_default();
@@ -366,6 +375,15 @@ async fn one(desk: &Desk, shell: Shell, id: i64, filters: RowFilters, missing: b
     let (may_draft, may_confirm) = (desk.may(Permission::StarDraft), desk.may(Permission::StarConfirm));
     let query = encoded(&bare);
     page::render(&OnePage { shell, batch, rows, filters, counties, query, next, may_draft, may_confirm, missing })
+}
+
+fn asked(filters: &RowFilters) -> RowQuery {
+    RowQuery {
+        county: filters.county.parse().ok(),
+        star: filters.star.parse().ok().filter(|star| *star <= 5),
+        changed: filters.changed == "1",
+        after: (!filters.after.is_empty()).then(|| filters.after.clone()),
+    }
 }
 
 async fn of_person(

@@ -21,6 +21,7 @@ pub(super) const ROUTES: &[Route] = &[
     row("GET", "/stars/what-if", DRAFT, || get(policy::what_if)),
     row("POST", "/stars/what-if", DRAFT, || post(policy::compute)),
     row("GET", "/stars/{batch}", VIEW, || get(batch::page)),
+    row("GET", "/stars/{batch}/export", VIEW, || get(batch::export)),
     row("POST", "/stars/{batch}/find", VIEW, || post(batch::find)),
     row("GET", "/stars/{batch}/rows/{row}", VIEW, || get(batch::person)),
     row("POST", "/stars/{batch}/rows/{row}", DRAFT, || post(batch::object)),
@@ -34,6 +35,7 @@ pub(super) const ROUTES: &[Route] = &[
     row("GET", "/stars/{batch}/confirm", Need::May(StarConfirm), || get(batch::confirming)),
     row("POST", "/stars/{batch}/confirm", Need::May(StarConfirm), || post(batch::confirm)),
     row("GET", "/stars/{batch}/reissue", VIEW, || get(batch::reissue)),
+    row("GET", "/stars/{batch}/reissue/export", VIEW, || get(batch::reissue_export)),
 ];
 
 /// Stars as they are drawn in lists: three of five.
