@@ -118,7 +118,8 @@ fn one_activity_for_many_people(database: Database) {
     clerk.get("/hours").says(&["共 3 条"]);
 
     // Another unit's people and records are out of reach.
-    let other = console.sign_in(Role::Unit, Scope::Unit { unit: 9_999, county: 2 });
+    let elsewhere = crate::rosters::unit(&console.admin(), "2", "思茅区文化馆");
+    let other = console.sign_in(Role::Unit, Scope::Unit { unit: elsewhere, county: 2 });
     other.post("/hours/enter", &form(&unit, "save", &people[3..4])).is(404);
     other.get(&format!("/hours/enter?unit={unit}")).is(404);
     other.get(&entry).is(404);
@@ -393,7 +394,8 @@ fn a_sheet_is_looked_at_before_it_counts(database: Database) {
     clerk.get(&path).is(404);
 
     // A unit's sheet about other units' people refuses them like nobody's.
-    let other = console.sign_in(Role::Unit, Scope::Unit { unit: 9_999, county: 2 });
+    let elsewhere = crate::rosters::unit(&console.admin(), "2", "思茅区文化馆");
+    let other = console.sign_in(Role::Unit, Scope::Unit { unit: elsewhere, county: 2 });
     let foreign = other.upload("/hours/import/file", &[], "时长.csv", csv.as_bytes());
     let path = foreign.location().strip_prefix("/console").unwrap().to_owned();
     let shown = other.get(&path).text();

@@ -117,11 +117,43 @@ impl World {
             let record = self.record_of(&self.numbers[i]);
             let objection = [("objection", "时间不对"), ("reason", "时间不对"), ("text", "时间不对")];
             let disputed = client.post(&format!("/hours/records/{record}/dispute"), &objection);
-            keep("dispute", disputed, "/hours/disputes/");
+            assert_eq!(disputed.status, 303, "{}", disputed.text());
+            let activity = |step, date| {
+                let fields = [
+                    ("unit", unit.as_str()),
+                    ("step", step),
+                    ("name", "周五环境集中整治日"),
+                    ("date", date),
+                    ("start", "08:30"),
+                    ("end", "11:30"),
+                    ("content", "清扫步道"),
+                    ("place", "洗马湖公园"),
+                    ("item", "3"),
+                    ("organiser", "样例单位"),
+                    ("in_charge", "岩温扁"),
+                    ("chosen", self.numbers[i].as_str()),
+                ];
+                client.post("/hours/enter", &fields)
+            };
+            keep("entry", activity("save", "2026-11-20"), "/hours/entries/");
+            assert_eq!(activity("note", "2026-11-19").status, 303);
+            for (name, list) in [("dispute", "/hours/disputes"), ("activity", "/hours/pending")] {
+                made.entry(name).or_default().extend(linked(&client.get(list), list));
+            }
+            // Of whoever handed it in alone: the own one is made by each caller.
+            let sheet = self.console.admin().upload("/hours/import/file", &[], "时长.xlsx", &self.sheet(i));
+            made.entry("sheet").or_default().extend(key(&sheet, "/hours/import/"));
             made.entry("record").or_default().push(record.to_string());
             made.entry("card").or_default().push(self.card_of(&self.numbers[i]).to_string());
         }
         self.made = made.into_iter().filter_map(|(name, keys)| Some((name, keys.try_into().ok()?))).collect();
+    }
+
+    /// A sheet of hours of the own or the foreign person.
+    fn sheet(&self, i: usize) -> Vec<u8> {
+        let file = self.console.app.path("sheet.xlsx");
+        sheets::services(&file, &sheets::hours_of(&self.numbers[i], 2025, 8));
+        std::fs::read(&file).unwrap()
     }
 
     /// A record of service of this person, made by an import.
@@ -168,12 +200,12 @@ impl World {
             "asset" => Common("console.css".into()),
             // The federation's own: the role alone decides.
             "batch" | "job" | "list" | "file" | "upload" | "seq" | "check" => Common("1".into()),
-            "form" | "draft" | "roster" | "record" | "dispute" | "card" => match self.made.get(name) {
-                Some(keys) => Scoped(keys[i].clone()),
-                None => NotMade("1".into()),
-            },
-            // Of whoever handed them in, or of a unit; held by the rooms' own tests.
-            "sheet" | "entry" | "activity" => NotMade("1".into()),
+            "form" | "draft" | "roster" | "record" | "dispute" | "card" | "entry" | "activity" | "sheet" => {
+                match self.made.get(name) {
+                    Some(keys) => Scoped(keys[i].clone()),
+                    None => NotMade("1".into()),
+                }
+            }
             _ => return None,
         })
     }
@@ -239,6 +271,15 @@ fn key(answer: &Answer, within: &str) -> Option<String> {
     (answer.status == 303 && !digits.is_empty()).then_some(digits)
 }
 
+/// The first key that a page links to below `within`.
+fn linked(answer: &Answer, within: &str) -> Option<String> {
+    let page = answer.text();
+    page.split(&format!("{within}/")).skip(1).find_map(|rest| {
+        let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
+        (!digits.is_empty()).then_some(digits)
+    })
+}
+
 fn call(client: &Client<'_>, route: &Route, path: &str) -> Answer {
     match (route.method, route.body) {
         ("GET", _) => client.get(path),
@@ -256,11 +297,16 @@ fn every_role_on_every_route(database: Database) {
         let Need::May(permission) = route.need else { continue };
         for role in Role::ALL {
             for whose in [Whose::Own, Whose::Foreign] {
-                let (path, kind) = world.address(route, whose);
+                let (mut path, kind) = world.address(route, whose);
                 if kind == Kind::NotMade {
                     *not_made.entry(route.path).or_default() += 1;
                 }
                 let client = world.somebody(role);
+                if route.path.contains("{sheet}") && whose == Whose::Own && role.may(permission) {
+                    let sent = client.upload("/hours/import/file", &[], "时长.xlsx", &world.sheet(0));
+                    let sheet = key(&sent, "/hours/import/").unwrap_or_else(|| panic!("{role}: {}", sent.text()));
+                    path = route.path.replace("{sheet}", &sheet);
+                }
                 let answer = call(&client, route, &path);
                 let status = answer.status.as_u16();
                 let out = answer.status == 303

@@ -51,10 +51,11 @@ fn hostile_cells_are_only_text(database: Database) {
     // Typed in place, too.
     let row = admin.get(&format!("{draft}/rows/3")).text();
     let revision = input(&row, "revision");
-    for text in HOSTILE.iter().chain(&["\u{0}\u{7}\u{1b}[31m", "岩\u{202e}温"]) {
+    for text in HOSTILE.iter().chain(&["\u{1}\u{7}\u{1b}[31m", "岩\u{202e}温"]) {
         let answer = admin.post(&format!("{draft}/rows/3"), &[("revision", &revision), ("cell-1", text)]);
         assert!([303, 409].contains(&answer.status.as_u16()), "{text:?}: {}", answer.text());
     }
+    admin.post(&format!("{draft}/rows/3"), &[("revision", &revision), ("cell-1", "\0")]).is(400).says(&["空字符"]);
     let long = "长".repeat(2_001);
     let revision = input(&admin.get(&format!("{draft}/rows/4")).text(), "revision");
     admin.post(&format!("{draft}/rows/4"), &[("revision", &revision), ("cell-1", &long)]).is(422).says(&["内容过长"]);

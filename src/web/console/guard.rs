@@ -6,8 +6,8 @@
 //!
 //! Whoever must set up a second factor reaches nothing but that page, signing out, and the password.
 
-use axum::body::Body;
-use axum::extract::{Request, State};
+use axum::body::{Body, to_bytes};
+use axum::extract::{MatchedPath, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
@@ -17,7 +17,7 @@ use zyz_http::limit::client_key;
 use super::error::{Explained, PageError};
 use super::form;
 use super::page::{self, Shell};
-use super::routes::Need;
+use super::routes::{self, Need};
 use crate::domain::staff::Permission;
 use crate::service::desk::{Desk, DeskError, SessionToken};
 use crate::web::{Shared, access};
@@ -118,11 +118,68 @@ pub(super) async fn admit(State((web, need)): State<(Shared, Need)>, request: Re
             let mut answer = next.run(Request::from_parts(parts, body)).await;
             match answer.extensions_mut().remove::<Explained>() {
                 Some(explained) => page::explain(shell, explained, partial),
-                None => answer,
+                None => match unread(&mut answer).await {
+                    Some(explained) => page::explain(shell, explained, partial),
+                    None => answer,
+                },
             }
         }
     };
     finish(answer, had_flash && !partial)
+}
+
+/// What a page says if the router could not read an address and answered so in plain text: a key that is no key names
+/// nothing, and a search that is none is the sender's to repair.
+async fn unread(answer: &mut Response) -> Option<Explained> {
+    let plain = |kind: &HeaderValue| kind.as_bytes().starts_with(b"text/plain");
+    if answer.status() != StatusCode::BAD_REQUEST || !answer.headers().get(header::CONTENT_TYPE).is_some_and(plain) {
+        return None;
+    }
+    let said = to_bytes(std::mem::take(answer.body_mut()), 1 << 16).await.unwrap_or_default();
+    let error = match said.starts_with(b"Failed to deserialize query") {
+        true => PageError::Malformed("网址里的查询条件不完整，请回到列表重新查询".into()),
+        false => PageError::Desk(DeskError::NotFound),
+    };
+    error.into_response().extensions_mut().remove()
+}
+
+/// The room has this address, for another method.
+pub(super) async fn wrong_method() -> Response {
+    let status = StatusCode::METHOD_NOT_ALLOWED;
+    let detail = "这一步只能在它的页面上点按钮办理，不能直接打开网址。请从左边的菜单进入。".into();
+    let mut answer = status.into_response();
+    answer.extensions_mut().insert(Explained { status, title: "不能这样打开".into(), detail });
+    answer
+}
+
+/// Around everything else: what ended before a room was asked (a body beyond bounds or too slow, a server too busy) or broke
+/// down inside is said on a page too. `bytes` is the longest body.
+pub(super) async fn in_words(State((web, bytes)): State<(Shared, usize)>, request: Request, next: Next) -> Response {
+    let (parts, body) = request.into_parts();
+    let answer = next.run(Request::from_parts(parts.clone(), body)).await;
+    if answer.headers().get(header::CONTENT_TYPE).is_none_or(|kind| kind != "application/problem+json") {
+        return answer;
+    }
+    let status = answer.status();
+    let (title, detail) = match status {
+        StatusCode::PAYLOAD_TOO_LARGE => {
+            ("内容过大", format!("一次最多 {} MB。请减少内容，或分成几次提交。", bytes >> 20))
+        }
+        StatusCode::REQUEST_TIMEOUT => ("发送过慢", "没有收全您发送的内容，没有任何改动。请检查网络后重试。".into()),
+        StatusCode::SERVICE_UNAVAILABLE => ("服务器正忙", "请稍等片刻再试。".into()),
+        StatusCode::BAD_REQUEST => ("请求不完整", "没有收全您发送的内容，没有任何改动。请检查网络后重试。".into()),
+        _ => ("服务器内部出错", "请稍后重试；若仍出错，请把时间和正在办理的事项告诉管理员。".into()),
+    };
+    let desk = desk(&web, &parts.headers).await.ok().flatten();
+    let shell = Shell::new(&web, desk.as_ref(), parts.uri.path(), None);
+    let partial = parts.headers.contains_key("hx-request");
+    let mut page = page::explain(shell, Explained { status, title: title.into(), detail }, partial);
+    for (name, value) in answer.headers() {
+        if name != header::CONTENT_TYPE && name != header::CONTENT_LENGTH {
+            page.headers_mut().insert(name, value.clone());
+        }
+    }
+    finish(page, false)
 }
 
 /// An address that no room has.
@@ -136,16 +193,20 @@ pub(super) async fn unmatched(State(web): State<Shared>, request: Request) -> Re
     finish(refused(&web, desk.as_ref(), refusal, &parts), false)
 }
 
-/// Whoever is not signed in and would send a file: the file is not read, `admit` answers.
+/// A file that [`admit`] will refuse is not read: its sender is not signed in, may not do this, or comes from another site.
 pub(super) async fn empty_strangers(State(web): State<Shared>, request: Request, next: Next) -> Response {
-    let (parts, body) = request.into_parts();
-    let known = matches!(desk(&web, &parts.headers).await, Ok(Some(_)));
-    let body = if known { body } else { Body::empty() };
-    let mut request = Request::from_parts(parts, body);
-    if !known {
-        request.headers_mut().remove(header::CONTENT_LENGTH);
+    let (mut parts, mut body) = request.into_parts();
+    let path = parts.extensions.get::<MatchedPath>().and_then(|path| path.as_str().strip_prefix("/console"));
+    let route = routes::all().find(|route| Some(route.path) == path && route.method == parts.method.as_str());
+    let welcome = match route {
+        Some(route) => sign(&web, route.need, &parts).await.is_ok(),
+        None => false,
+    };
+    if !welcome {
+        body = Body::empty();
+        parts.headers.remove(header::CONTENT_LENGTH);
     }
-    next.run(request).await
+    next.run(Request::from_parts(parts, body)).await
 }
 
 enum Refusal {

@@ -84,8 +84,12 @@ pub fn router(web: &Shared, settings: &Settings) -> Router {
         forms = forms.route(path, handler.layer(from_fn_with_state((web.clone(), Need::Nothing), guard::admit)));
     }
     let mut files = Router::new();
-    for route in all() {
-        let guarded = (route.handler)().layer(from_fn_with_state((web.clone(), route.need), guard::admit));
+    for (at, route) in all().enumerate() {
+        let handler = (route.handler)();
+        // Methods of one address are merged, of which one alone may say what becomes of the others.
+        let first = all().take(at).all(|earlier| earlier.path != route.path);
+        let handler = if first { handler.fallback(guard::wrong_method) } else { handler };
+        let guarded = handler.layer(from_fn_with_state((web.clone(), route.need), guard::admit));
         let path = format!("/console{}", route.path);
         // An address that takes files by one method is theirs by every method: it can stand in one router only.
         let body = if all().any(|other| other.path == route.path && other.body == Body::File) {
@@ -99,7 +103,8 @@ pub fn router(web: &Shared, settings: &Settings) -> Router {
         }
     }
     forms = forms.route("/console/{*rest}", any(guard::unmatched));
-    let forms = wrap(forms.with_state(web.clone()), Settings { body: FORM, ..settings.clone() });
+    let forms = wrap(forms.with_state(web.clone()), Settings { body: FORM, ..settings.clone() })
+        .layer(from_fn_with_state((web.clone(), FORM), guard::in_words));
     let bounds = Settings {
         body: web.upload_bytes(),
         body_patience: std::time::Duration::from_secs(300),
@@ -108,9 +113,11 @@ pub fn router(web: &Shared, settings: &Settings) -> Router {
     };
     // What bounds a body is around them; axum's own 2 MB would end every larger upload.
     let files = files.layer(axum::extract::DefaultBodyLimit::disable());
-    // Whoever is not signed in gets no megabyte into memory.
-    let files =
-        wrap(files.with_state(web.clone()), bounds).layer(from_fn_with_state(web.clone(), guard::empty_strangers));
+    // Whoever may not send a file gets no megabyte into memory.
+    let longest = bounds.body;
+    let files = wrap(files.with_state(web.clone()), bounds)
+        .layer(from_fn_with_state(web.clone(), guard::empty_strangers))
+        .layer(from_fn_with_state((web.clone(), longest), guard::in_words));
     // Both have fallbacks of their own; one of them speaks for the addresses below the console.
     Router::new().merge(strip(forms)).merge(strip(files))
 }
