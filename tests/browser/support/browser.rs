@@ -46,6 +46,8 @@ impl Browser {
         let mut driver = Command::new("chromedriver")
             .arg("--port=0")
             .env("FONTCONFIG_FILE", fonts(setup.profile))
+            // On Linux the language of dates and file fields comes from here (Debian: chromium-l10n), not from --lang.
+            .env("LANGUAGE", "zh_CN")
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()

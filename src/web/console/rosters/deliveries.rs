@@ -11,6 +11,7 @@ use super::units::choices;
 use super::{XLSX, key};
 use crate::domain::staff::{Permission, federation_approves};
 use crate::service::desk::rosters::{CountyTable, DeliveryView, PAGE, UnitPage, WindowAsked, WindowPage};
+use crate::store::Reach;
 
 /// What the window's list is asked.
 #[derive(Debug, Default, Deserialize)]
@@ -63,6 +64,7 @@ struct One {
     roster: DeliveryView,
     may_print: bool,
     may_import: bool,
+    gathers: bool,
 }
 
 #[derive(Template)]
@@ -76,6 +78,8 @@ struct Window {
     states: Vec<(&'static str, &'static str)>,
     query: String,
     whole: bool,
+    /// A county's table is nothing for a unit.
+    gathers: bool,
 }
 
 #[derive(Template)]
@@ -118,7 +122,8 @@ pub(super) async fn one(signed: Signed, Path(roster): Path<String>) -> Result<Re
     let Signed { desk, shell } = signed;
     let roster = desk.delivered_roster(key(&roster)?).await?;
     let (may_print, may_import) = (desk.may(Permission::RevealPersonal), desk.may(Permission::ImportRoster));
-    render(&One { shell, roster, may_print, may_import })
+    let gathers = !matches!(desk.reach()?, Reach::Unit(_));
+    render(&One { shell, roster, may_print, may_import, gathers })
 }
 
 pub(super) async fn stamped(signed: Signed, Path(roster): Path<String>) -> Result<Response, PageError> {
@@ -145,7 +150,8 @@ pub(super) async fn window(signed: Signed, Query(asked): Query<Asked>) -> Result
     let years = window.years.iter().map(|year| (year.to_string(), format!("{year} 年"))).collect();
     let states = vec![("", "全部情况"), ("inside", "按期送达"), ("outside", "窗口外送达"), ("missing", "未送达")];
     let whole = counties.len() > 1;
-    render(&Window { shell, asked, window, years, counties, states, query, whole })
+    let gathers = !matches!(desk.reach()?, Reach::Unit(_));
+    render(&Window { shell, asked, window, years, counties, states, query, whole, gathers })
 }
 
 pub(super) async fn window_export(signed: Signed, Query(asked): Query<Asked>) -> Result<Response, PageError> {
