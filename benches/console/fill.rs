@@ -12,7 +12,7 @@ use zyz_credential::CertificateNumber;
 const COUNTIES: [(u8, u32); 11] =
     [(0, 8), (2, 30), (21, 8), (22, 10), (23, 10), (24, 9), (25, 6), (26, 4), (27, 4), (28, 9), (29, 2)];
 /// People a unit.
-const A_UNIT: u32 = 500;
+const A_UNIT: u32 = 200;
 /// People a transaction.
 const PART: u32 = 50_000;
 const FAMILIES: &str = "李王张刘陈杨赵黄周吴徐孙马朱胡郭何高林罗郑梁谢宋唐许韩冯邓曹彭曾肖田董袁潘于蒋蔡余杜叶程苏魏吕丁任沈姚卢姜崔钟谭陆汪范金石廖贾夏韦付方白邹孟熊秦邱江尹薛闫段雷侯龙史陶黎贺顾毛郝龚邵万钱严覃武戴莫孔向汤岩玉扎娜艾";
@@ -39,6 +39,7 @@ impl Sample {
         text.replace("{number}", &person.number)
             .replace("{serial}", &person.number.to_string())
             .replace("{unit}", &self.units[n * 13 % self.units.len()].0.to_string())
+            .replace("{id}", &(n * 7919 % 10_000 + 2).to_string())
             .replace("{name}", &percent(&person.name))
             .replace("{family}", &percent(&family))
             .replace("{phone}", &person.phone)
@@ -88,7 +89,7 @@ pub async fn fill(federation: &Federation, store: &Store, url: &str, people: u32
         }
     }
     if !known {
-        rest(url).await;
+        rest(url, federation.now().as_second()).await;
         store.refresh_statistics().await.unwrap();
     }
     sample
@@ -107,46 +108,34 @@ async fn register(federation: &Federation, store: &Store, county: u8, new: Vec<N
     tx.commit().await.unwrap();
 }
 
-/// Cards, standings, stars, hours.
-async fn rest(url: &str) {
+/// What the rooms hold, by the statements of `rooms.sql`.
+async fn rest(url: &str, now: i64) {
     let mut connection = sqlx::AnyConnection::connect(url).await.unwrap();
     let postgres = url.starts_with("postgres");
-    let (code, print) = match postgres {
-        true => {
-            ("decode(repeat('00', 220), 'hex')", "decode(md5(r.k || '-' || v.id) || md5(v.id || '+' || r.k), 'hex')")
-        }
-        false => ("zeroblob(220)", "randomblob(32)"),
+    let words = match postgres {
+        true => [
+            ("{hash16}", "decode(md5(random()::text), 'hex')"),
+            ("{hash}", "decode(md5(random()::text) || md5(random()::text), 'hex')"),
+            ("{code}", "decode(repeat('00', 220), 'hex')"),
+            ("{text}", "decode(repeat('00', 600), 'hex')"),
+        ],
+        false => [
+            ("{hash16}", "randomblob(16)"),
+            ("{hash}", "randomblob(32)"),
+            ("{code}", "zeroblob(220)"),
+            ("{text}", "zeroblob(600)"),
+        ],
     };
-    // 97 of 100 have a card; ends are spread over two years, one in fifty is unprinted, one in three hundred suspended.
-    let cards = format!(
-        "INSERT INTO certificate (id, volunteer_id, number, key_id, status_index, star, holder, issued_at, expires_at, \
-         state, reason, state_changed_at, code, printed_at) \
-         SELECT v.id, v.id, v.number, (SELECT id FROM signing_key WHERE role = 'issuing'), v.id, v.star, NULL, \
-         v.registered_at - 40000000, v.registered_at + (v.id % 730 - 20) * 86400, \
-         CASE WHEN v.id % 300 = 1 THEN 'suspended' ELSE 'valid' END, NULL, v.registered_at - 40000000, {code}, \
-         CASE WHEN v.id % 50 = 3 THEN NULL ELSE v.registered_at END FROM volunteer v WHERE v.id % 100 > 2"
-    );
-    let hours = format!(
-        "INSERT INTO service_record (id, volunteer_id, date, minutes, content, activity, place, item, flags, fingerprint, \
-         entered_at, unit_id, county) \
-         SELECT v.id * 2 + r.k, v.id, CASE WHEN v.id % 2 = 0 THEN '2026-0' ELSE '2025-0' END || (1 + v.id % 9) || '-1' || \
-         (v.id % 10), 60 * (1 + (v.id + r.k) % 8), '清理河道', '周六志愿服务日', '思茅河', 1 + v.id % 32, \
-         CASE WHEN v.id % 40 = 1 THEN 1 ELSE 0 END, {print}, v.registered_at, v.unit_id, v.county \
-         FROM volunteer v, (SELECT 0 AS k UNION ALL SELECT 1) r"
-    );
-    let statements = [
-        "UPDATE volunteer SET star = CASE WHEN id % 200 = 0 THEN 5 WHEN id % 100 = 1 THEN 4 WHEN id % 50 = 2 THEN 3 \
-         WHEN id % 25 = 3 THEN 2 ELSE 1 END WHERE id % 7 = 0"
-            .to_owned(),
-        cards,
-        "UPDATE certificate SET state = 'revoked', reason = 'exit' WHERE volunteer_id % 101 = 7".to_owned(),
-        "UPDATE volunteer SET state = 'exited', exited_at = registered_at, phone_sealed = NULL, phone_index = NULL, \
-         user_name = NULL WHERE id % 101 = 7"
-            .to_owned(),
-        hours,
-        "INSERT INTO counter (name, value) SELECT 'certificate', max(id) FROM certificate".to_owned(),
-        "INSERT INTO counter (name, value) SELECT 'service_record', max(id) FROM service_record".to_owned(),
-    ];
+    let text = words.iter().fold(include_str!("rooms.sql").to_owned(), |text, (word, sql)| text.replace(word, sql));
+    let text = text.replace("{now}", &now.to_string());
+    let mut statements: Vec<String> =
+        text.lines().filter(|line| !line.is_empty() && !line.starts_with("--")).map(str::to_owned).collect();
+    for table in ["certificate", "service_record", "staff", "import", "review", "card_list", "job", "handout"] {
+        statements.push(format!(
+            "INSERT INTO counter (name, value) SELECT '{table}', max(id) FROM {table} WHERE true \
+             ON CONFLICT (name) DO UPDATE SET value = excluded.value"
+        ));
+    }
     for statement in statements {
         let done = sqlx::query(AssertSqlSafe(statement.clone())).execute(&mut connection).await;
         let rows = done.unwrap_or_else(|error| panic!("{error}: {statement}")).rows_affected();

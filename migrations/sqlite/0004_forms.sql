@@ -30,7 +30,8 @@ CREATE INDEX application_county ON application (county, changed_at, id);
 CREATE INDEX application_county_state ON application (county, state, changed_at, id);
 CREATE INDEX application_unit ON application (unit_id, changed_at, id);
 CREATE INDEX application_unit_state ON application (unit_id, state, changed_at, id);
-CREATE INDEX application_name ON application (name, id);
+-- county and unit at its end, so that a search by name within one of them need not look at the others' rows.
+CREATE INDEX application_name ON application (name, id, county, unit_id);
 CREATE INDEX application_identity ON application (identity_index) WHERE identity_index IS NOT NULL;
 CREATE INDEX application_volunteer ON application (volunteer_id) WHERE volunteer_id IS NOT NULL;
 -- One form of a person before the approvers, whatever races.

@@ -31,6 +31,7 @@ CREATE INDEX volunteer_without_card ON volunteer (county, number) WHERE card = '
 CREATE INDEX volunteer_suspended ON volunteer (county, number) WHERE card = 'suspended';
 CREATE INDEX volunteer_unprinted ON volunteer (county, number) WHERE card = 'valid' AND card_printed = 0;
 CREATE INDEX volunteer_expiry ON volunteer (card_expires_at) WHERE card = 'valid';
+CREATE INDEX volunteer_county_expiry ON volunteer (county, card_expires_at) WHERE card = 'valid';
 CREATE INDEX volunteer_merged ON volunteer (merged_into) WHERE merged_into IS NOT NULL;
 
 -- What a volunteer's data were before they were corrected. Identity number, phone, e-mail and address are sealed like the

@@ -8,7 +8,7 @@ use crate::domain::certificate::{CertificateState, VolunteerState};
 use crate::domain::choice::{CardChoice, ListDetail};
 
 use super::bulk::Statement;
-use super::row::Columns;
+use super::row::{Columns, county_text};
 use super::{CertificateId, KeyState, Reach, Reader, StoreError, Tx, UnitId, VolunteerId};
 
 /// A card counts as expiring so long before its end.
@@ -125,19 +125,31 @@ macro_rules! from_people {
 
 const COLUMNS: &str = columns!();
 const FROM_PEOPLE: &str = from_people!();
-/// Cards with their holders.
+/// Volunteers with their live cards, nothing beside.
+const FROM_LIVE: &str =
+    " FROM volunteer v JOIN certificate c ON c.volunteer_id = v.id AND c.state IN ('valid', 'suspended')";
+/// Cards with their holders. Every card has a key; it is joined loosely so that no planner begins with the few keys there are.
 const FROM_CARDS: &str = " FROM certificate c JOIN volunteer v ON v.id = c.volunteer_id JOIN unit u ON u.id = v.unit_id \
-                          JOIN signing_key k ON k.id = c.key_id LEFT JOIN photo p ON p.volunteer_id = v.id";
+                          LEFT JOIN signing_key k ON k.id = c.key_id LEFT JOIN photo p ON p.volunteer_id = v.id";
 
 impl Chosen {
     /// Where the next page of a choice goes on after this one.
     pub fn cursor(&self, filter: &ChoiceFilter) -> ChoiceCursor {
         match (&self.card, filter.choice) {
-            _ if filter.unit.is_some() => ChoiceCursor::Number(self.number.clone()),
+            _ if filter.by_number() => ChoiceCursor::Number(self.number.clone()),
             (Some(card), CardChoice::Expiring) => ChoiceCursor::Expiry(card.expires_at.as_second(), card.id.0),
             (_, CardChoice::New | CardChoice::Star) | (None, _) => ChoiceCursor::Key(self.volunteer.0),
             (Some(card), _) => ChoiceCursor::Key(card.id.0),
         }
+    }
+}
+
+impl ChoiceFilter {
+    /// Whether the choice is in the order of numbers: within a unit, and where a county's many cards would have to be picked
+    /// from everybody's in the order of keys.
+    fn by_number(&self) -> bool {
+        let many = matches!(self.choice, CardChoice::Unprinted | CardChoice::Waiting | CardChoice::Valid);
+        self.unit.is_some() || (many && matches!(self.reach, Reach::County(_)))
     }
 }
 
@@ -167,8 +179,8 @@ impl ChoiceCursor {
 }
 
 impl Reader {
-    /// Up to `limit` of a choice after the place `after`: by number within a unit, else in the order of keys (of expiry
-    /// first, for [`CardChoice::Expiring`]).
+    /// Up to `limit` of a choice after the place `after`: by number within a unit (and of most choices within a
+    /// county), else in the order of keys (of expiry first, for [`CardChoice::Expiring`]).
     pub async fn chosen(
         &mut self,
         filter: &ChoiceFilter,
@@ -176,25 +188,27 @@ impl Reader {
         limit: u32,
     ) -> Result<Vec<Chosen>, StoreError> {
         let mut query = Statement::new(COLUMNS);
-        condition(&mut query, filter)?;
+        condition(&mut query, filter, FROM_PEOPLE, FROM_CARDS)?;
         let by_people = matches!(filter.choice, CardChoice::New | CardChoice::Star);
         match after {
-            Some(ChoiceCursor::Number(number)) if filter.unit.is_some() => {
+            Some(ChoiceCursor::Number(number)) if filter.by_number() => {
                 query.push(" AND v.number > ").bind(number.as_str());
             }
-            Some(ChoiceCursor::Expiry(seconds, key)) if filter.unit.is_none() => {
+            Some(ChoiceCursor::Expiry(seconds, key)) if !filter.by_number() => {
                 query.push(" AND (c.expires_at, c.id) > (").bind(*seconds).push(", ").bind(*key).push(")");
             }
-            Some(ChoiceCursor::Key(key)) if filter.unit.is_none() => {
+            Some(ChoiceCursor::Key(key)) if !filter.by_number() => {
                 query.push(if by_people { " AND v.id > " } else { " AND c.id > " }).bind(*key);
             }
             _ => {}
         }
-        query.push(match (filter.unit, filter.choice) {
-            (Some(_), _) => " ORDER BY v.number",
-            (None, CardChoice::Expiring) => " ORDER BY c.expires_at, c.id",
-            (None, _) if by_people => " ORDER BY v.id",
-            (None, _) => " ORDER BY c.id",
+        query.push(match filter.choice {
+            _ if filter.by_number() => " ORDER BY v.number",
+            CardChoice::Expiring => " ORDER BY c.expires_at, c.id",
+            _ if by_people => " ORDER BY v.id",
+            // Not an index's order: with no such key, the walk along all cards in search of a county's would find none.
+            CardChoice::Key if matches!(filter.reach, Reach::County(_)) => " ORDER BY c.id + 0",
+            _ => " ORDER BY c.id",
         });
         query.push(" LIMIT ").bind(i64::from(limit));
         query.fetch_all(self).await?.iter().map(chosen).collect()
@@ -203,7 +217,18 @@ impl Reader {
     /// How many a choice has, counted up to `cap` + 1.
     pub async fn chosen_count(&mut self, filter: &ChoiceFilter, cap: u32) -> Result<u64, StoreError> {
         let mut query = Statement::new("SELECT count(*) FROM (SELECT 1 AS one");
-        condition(&mut query, filter)?;
+        // Only the tables that decide: what a line shows beside is looked up for lines, not for thousands that are counted.
+        let everybody = filter.unit.is_none() && filter.reach == Reach::Everything;
+        let (people, cards) = match (filter.choice, everybody) {
+            (CardChoice::New, _) => (" FROM volunteer v", ""),
+            (_, true) => (FROM_LIVE, " FROM certificate c"),
+            (_, false) => (FROM_LIVE, " FROM certificate c JOIN volunteer v ON v.id = c.volunteer_id"),
+        };
+        condition(&mut query, filter, people, cards)?;
+        if filter.by_number() && filter.choice != CardChoice::Unprinted {
+            // Said for the planner: along the index of the unit or county, and no further than the limit.
+            query.push(" ORDER BY v.number");
+        }
         query.push(" LIMIT ").bind(i64::from(cap) + 1).push(") counted");
         query.fetch_optional(self).await?.map_or(Ok(0), |row| row.number(0, "计数"))
     }
@@ -211,7 +236,7 @@ impl Reader {
     /// A choice as a whole, up to `limit`, by unit and number.
     pub async fn chosen_all(&mut self, filter: &ChoiceFilter, limit: u32) -> Result<Vec<Chosen>, StoreError> {
         let mut query = Statement::new(COLUMNS);
-        condition(&mut query, filter)?;
+        condition(&mut query, filter, FROM_PEOPLE, FROM_CARDS)?;
         query.push(" ORDER BY v.unit_id, v.number LIMIT ").bind(i64::from(limit));
         query.fetch_all(self).await?.iter().map(chosen).collect()
     }
@@ -334,50 +359,73 @@ impl Tx {
     }
 }
 
-/// `FROM` and `WHERE` of a choice. What stands literally must stand so in the indexes of 0008_cards.
-fn condition(query: &mut Statement, filter: &ChoiceFilter) -> Result<(), StoreError> {
+/// `FROM` (of volunteers, or of cards) and `WHERE` of a choice. What stands literally must stand so in the indexes of
+/// 0006_people and 0008_cards.
+fn condition(
+    query: &mut Statement,
+    filter: &ChoiceFilter,
+    people: &'static str,
+    cards: &'static str,
+) -> Result<(), StoreError> {
     match filter.choice {
         CardChoice::New => {
-            query.push(FROM_PEOPLE).push(
+            query.push(people).push(
                 " WHERE v.state = 'active' AND v.card_star = -1 \
                  AND NOT EXISTS (SELECT 1 FROM certificate o WHERE o.volunteer_id = v.id)",
             );
         }
         CardChoice::Star => {
             query
-                .push(FROM_PEOPLE)
+                .push(people)
                 .push(" WHERE v.state = 'active' AND v.card_star >= 0 AND v.card_star <> v.star AND c.state = 'valid'");
         }
         CardChoice::Expiring => {
             let until = filter.now + EXPIRING;
-            query.push(FROM_CARDS).push(" WHERE c.state = 'valid' AND c.expires_at < ").bind(until.as_second());
+            query.push(cards).push(" WHERE c.state = 'valid' AND c.expires_at < ").bind(until.as_second());
         }
         CardChoice::Key => {
-            query.push(FROM_CARDS).push(
+            query.push(cards).push(
                 " WHERE c.state = 'valid' AND c.key_id IN (SELECT id FROM signing_key WHERE state = 'compromised')",
             );
         }
         CardChoice::Unprinted => {
-            query.push(FROM_CARDS).push(" WHERE c.state = 'valid' AND c.stage = 0");
+            query.push(cards).push(" WHERE c.state = 'valid' AND c.stage = 0");
         }
         CardChoice::Waiting => {
-            query.push(FROM_CARDS).push(" WHERE c.state = 'valid' AND c.stage = 1");
+            query.push(cards).push(" WHERE c.state = 'valid' AND c.stage = 1");
         }
         CardChoice::Valid => {
-            query.push(FROM_CARDS).push(" WHERE c.state = 'valid'");
+            query.push(cards).push(" WHERE c.state = 'valid'");
         }
     }
     if let Some(unit) = filter.unit {
         query.push(" AND v.unit_id = ").bind(unit.0);
     }
     match filter.reach {
-        // The column that the index has, so that the unit's people are read and nobody else.
+        // The columns that the indexes have, so that the unit's or county's people are read and nobody else.
         Reach::Unit(unit) => {
             query.push(" AND v.unit_id = ").bind(unit.0);
-            Ok(())
         }
-        reach => reach.narrow(query, "u"),
+        Reach::County(county) => {
+            query.push(" AND v.county = ").bind(county_text(county)?);
+            // The same said of the volunteer's own row, by which a county's few are found among everybody's cards.
+            match filter.choice {
+                CardChoice::New | CardChoice::Star | CardChoice::Key => {}
+                CardChoice::Expiring => {
+                    query.push(" AND v.card = 'valid' AND v.card_expires_at < ");
+                    query.bind((filter.now + EXPIRING).as_second());
+                }
+                CardChoice::Unprinted => {
+                    query.push(" AND v.card = 'valid' AND v.card_printed = 0");
+                }
+                CardChoice::Waiting | CardChoice::Valid => {
+                    query.push(" AND v.card = 'valid'");
+                }
+            }
+        }
+        Reach::Everything => {}
     }
+    Ok(())
 }
 
 fn chosen(row: &AnyRow) -> Result<Chosen, StoreError> {

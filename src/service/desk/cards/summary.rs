@@ -7,7 +7,7 @@ use crate::service::desk::{Desk, DeskError};
 use crate::store::ChoiceFilter;
 
 /// How far figures of overviews are counted.
-const CAP: u32 = 10_000;
+const CAP: u32 = 1_000;
 /// Jobs shown.
 const JOBS: u32 = 5;
 
@@ -52,7 +52,7 @@ impl std::fmt::Display for Capped {
 }
 
 impl Desk {
-    /// How making cards stands, within reach. Figures are counted up to 10,000.
+    /// How making cards stands, within reach. Figures are counted up to 1,000.
     ///
     /// # Errors
     /// No permission to see people; the database fails.
@@ -69,7 +69,7 @@ impl Desk {
         })
     }
 
-    /// How many a choice has, within reach; counted up to 10,000.
+    /// How many a choice has, within reach; counted up to 1,000.
     ///
     /// # Errors
     /// As [`Self::card_summary`].
