@@ -133,9 +133,9 @@ impl Tx {
         let missing = || StoreError::NotFound { what: "志愿者" };
         let own = self.personal_data(id).await?.ok_or_else(missing)?.identity;
         let theirs = self.personal_data(other).await?.ok_or_else(missing)?.identity;
-        // The blind index is one of a kind: a placeholder stands in it while both change places.
-        let placeholder = format!("exchanged/{other}");
-        self.write_sealed(other, Fact::Identity, Some(&placeholder)).await?;
+        // The blind index is one of a kind: a stand-in is in it while both change places.
+        let stand_in = format!("exchanged/{other}");
+        self.write_sealed(other, Fact::Identity, Some(&stand_in)).await?;
         self.write_sealed(id, Fact::Identity, Some(&theirs)).await?;
         self.write_sealed(other, Fact::Identity, Some(&own)).await?;
         Ok(true)

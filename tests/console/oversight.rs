@@ -192,7 +192,7 @@ fn figures_are_those_of_the_federation(database: Database) {
     console.app.add_cards(4);
     admin.post("/statistics/recount", &[]).location();
     let page = admin.get("/statistics");
-    page.is(200).says(&["思茅区", "在册志愿者", "<figcaption>每月服务小时数</figcaption>", "2026-11-23 16:00", "未填"]);
+    page.is(200).says(&["思茅区", "在册志愿者", "<figcaption>每月服务小时数</figcaption><svg class=\"chart\" role=\"img\"", "2026-11-23 16:00", "未填"]);
     let unit = unit_of(&console);
     admin.get(&format!("/statistics/units/{unit}")).is(200).says(&[UNIT, "没有填写在职人数", "2026-11"]);
     admin.post("/statistics/recount", &[]).location();
@@ -249,7 +249,7 @@ fn the_trail_is_found_by_person_group_object_and_day(database: Database) {
     assert!(!about.text().contains("续签协议"));
     admin.get("/audit?from=2026-11-24").says(&["没有符合条件的记录"]);
     admin.get("/audit?to=2026-11-23&from=x").says(&["日期应写作", "续签协议"]);
-    admin.get("/audit?group=stars").says(&["没有符合条件的记录"]);
+    admin.get("/audit?group=hours").says(&["没有符合条件的记录"]);
     assert_eq!(&admin.get(&format!("/audit/export?actor={login}")).is(200).body[..2], b"PK");
     admin.get("/audit/events/1").is(200).says(&["第 1 条", "内容与其摘要相符"]);
     admin.get("/audit/events/999999").is(404);

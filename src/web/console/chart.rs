@@ -1,7 +1,7 @@
 //! Charts drawn on the server as SVG: bars across, columns by month. Each has a title, and a description that says its
 //! figures; the table with the same figures stands beside it. Colours come from the stylesheet.
 
-use std::fmt::Write;
+use std::fmt::{self, Write};
 
 /// Width of every chart, in its own units; a phone shows it almost at that size.
 const WIDTH: u32 = 420;
@@ -9,6 +9,30 @@ const WIDTH: u32 = 420;
 const ROW: u32 = 26;
 /// Most bars of one chart; more are in the table only.
 const MOST: usize = 12;
+
+/// A finished picture: markup made here, in which every text is escaped. Templates write it as it is.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Svg(String);
+
+impl Svg {
+    /// A picture drawn elsewhere in the console from figures alone; whatever text it holds must be escaped.
+    pub(super) fn drawn(markup: String) -> Self {
+        Self(markup)
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl fmt::Display for Svg {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl askama::filters::HtmlSafe for Svg {}
 
 /// One bar or column.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,7 +55,7 @@ impl Bar {
 }
 
 /// Bars across, one below the other, labels at the left. `id` is unique on the page.
-pub fn bars(id: &str, title: &str, bars: &[Bar]) -> String {
+pub fn bars(id: &str, title: &str, bars: &[Bar]) -> Svg {
     let shown = &bars[..bars.len().min(MOST)];
     let most = shown.iter().map(|bar| bar.value.max(bar.target.unwrap_or(0))).max().unwrap_or(0).max(1);
     let (left, room) = (112, WIDTH - 112 - 84);
@@ -57,11 +81,11 @@ pub fn bars(id: &str, title: &str, bars: &[Bar]) -> String {
     }
     let end = height - 4;
     let _ = write!(svg, r#"<line class="axis" x1="{left}" x2="{left}" y1="2" y2="{end}"/></svg>"#);
-    svg
+    Svg(svg)
 }
 
 /// Columns side by side, such as the months of a year; the highest one is labelled with its figure.
-pub fn columns(id: &str, title: &str, columns: &[Bar]) -> String {
+pub fn columns(id: &str, title: &str, columns: &[Bar]) -> Svg {
     let (height, foot, top) = (150, 22, 20);
     let room = height - foot - top;
     let most = columns.iter().map(|bar| bar.value.max(bar.target.unwrap_or(0))).max().unwrap_or(0);
@@ -98,11 +122,11 @@ pub fn columns(id: &str, title: &str, columns: &[Bar]) -> String {
     }
     let y = height - foot;
     let _ = write!(svg, r#"<line class="axis" x1="0" x2="{WIDTH}" y1="{y}" y2="{y}"/></svg>"#);
-    svg
+    Svg(svg)
 }
 
 /// A line over time with a dot for each value, for what rises over the months; the last value is labelled.
-pub fn line(id: &str, title: &str, points: &[Bar]) -> String {
+pub fn line(id: &str, title: &str, points: &[Bar]) -> Svg {
     let (height, foot, top) = (150, 22, 20);
     let room = height - foot - top;
     let most = points.iter().map(|point| point.value).max().unwrap_or(0).max(1);
@@ -130,7 +154,7 @@ pub fn line(id: &str, title: &str, points: &[Bar]) -> String {
         svg,
         r#"<line class="axis" x1="0" x2="{WIDTH}" y1="{y}" y2="{y}"/><path class="line" d="{path}"/>{dots}</svg>"#
     );
-    svg
+    Svg(svg)
 }
 
 fn open(id: &str, title: &str, description: &str, height: u32) -> String {
@@ -182,7 +206,7 @@ mod tests {
             Bar::new("<b>&单位", 10, "10 人"),
             Bar { target: Some(20), ..Bar::new("一个名字很长很长的单位", 0, "0 人") },
         ];
-        let svg = bars("x", "各单位人数", &bars_of);
+        let svg = bars("x", "各单位人数", &bars_of).to_string();
         assert!(svg.contains("&lt;b&gt;&amp;单位 10 人"), "{svg}");
         assert!(svg.contains("一个名字很长很…"), "{svg}");
         assert!(svg.contains(r#"class="mark""#) && !svg.contains("<b>"), "{svg}");
@@ -191,6 +215,7 @@ mod tests {
     #[test]
     fn empty_charts_stand() {
         for svg in [bars("a", "空", &[]), columns("b", "空", &[]), line("c", "空", &[])] {
+            let svg = svg.to_string();
             assert!(svg.ends_with("</svg>") && svg.contains("没有数据"), "{svg}");
         }
     }

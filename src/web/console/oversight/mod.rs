@@ -2,6 +2,7 @@
 
 mod audit;
 mod home;
+mod link;
 mod offer_form;
 mod own;
 mod partners;
@@ -35,8 +36,8 @@ pub(super) const ROUTES: &[Route] = &[
     row("POST", "/partners/{partner}/renew", KEEP, || post(partners::renew)),
     row("GET", "/partners/{partner}/end", KEEP, || get(partners::end_form)),
     row("POST", "/partners/{partner}/end", KEEP, || post(partners::end)),
-    row("GET", "/partners/{partner}/link", KEEP, || get(partners::link_form)),
-    row("POST", "/partners/{partner}/link", KEEP, || post(partners::link)),
+    row("GET", "/partners/{partner}/link", KEEP, || get(link::form)),
+    row("POST", "/partners/{partner}/link", KEEP, || post(link::make)),
     row("GET", "/partners/{partner}/devices/{device}/revoke", KEEP, || get(partners::revoke_form)),
     row("POST", "/partners/{partner}/devices/{device}/revoke", KEEP, || post(partners::revoke)),
     row("GET", "/partners/{partner}/offers/new", KEEP, || get(offer_form::new)),

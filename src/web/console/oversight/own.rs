@@ -10,6 +10,7 @@ use super::words::{counted, moment_of};
 use crate::clock::beijing_date;
 use crate::service::offers::OfferLine;
 use crate::service::partners::PartnerLine;
+use crate::web::console::chart::Svg;
 use crate::web::console::error::PageError;
 use crate::web::console::guard::Signed;
 use crate::web::console::page::{Shell, render};
@@ -28,7 +29,7 @@ struct Own {
     offers: Vec<(OfferLine, Vec<String>)>,
     devices: Vec<DeviceRow>,
     uses: Vec<UseRow>,
-    charts: Vec<(&'static str, String)>,
+    charts: Vec<(&'static str, Svg)>,
     counted: String,
     year: i16,
     years: Vec<i16>,

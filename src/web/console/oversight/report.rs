@@ -11,6 +11,7 @@ use crate::render::paper::{Cell, Paper, Style, Table};
 use crate::service::ServiceError;
 use crate::service::desk::oversight::statistics::{About, Figures, Part};
 use crate::service::desk::{Desk, DeskError};
+use crate::web::console::chart::Svg;
 use crate::web::console::error::PageError;
 use crate::web::console::guard::Signed;
 use crate::web::console::page::{Shell, download, render};
@@ -22,7 +23,7 @@ const LISTED: usize = 100;
 struct Section {
     title: &'static str,
     text: String,
-    chart: String,
+    chart: Svg,
     caption: String,
     heads: Vec<&'static str>,
     rows: Vec<Vec<String>>,
@@ -124,7 +125,7 @@ fn summary(figures: &Figures, about: About) -> Section {
     Section {
         title: "一、总体情况",
         text: "依据普创文办〔2018〕12号：在编和非在编人员 100% 注册；建城区各单位、学校年人均服务不少于 100 小时，公司企业不少于 50 小时，其他各县建城区各单位不少于 25 小时。".into(),
-        chart: String::new(),
+        chart: Svg::default(),
         caption: "主要指标".into(),
         heads: vec!["指标", "数值", "说明"],
         rows: rows.collect(),
@@ -138,7 +139,7 @@ fn table(figures: &Figures, parts: &[Part], about: About) -> Section {
         let row = part_row(part, figures.year);
         vec![row.name, row.heads, row.people, row.rate, row.hours, row.per_head, row.target, row.stars, row.cards]
     });
-    let chart = charts(figures, parts, about).into_iter().next().map_or(String::new(), |(_, svg)| svg);
+    let chart = charts(figures, parts, about).into_iter().next().map_or_else(Svg::default, |(_, svg)| svg);
     Section {
         title: if city { "二、各县（区）" } else { "二、各单位" },
         text: format!(
@@ -184,7 +185,7 @@ fn behind_in_registration(units: &[Part]) -> Section {
             0 => "填写了在职人数的单位都已达到。".into(),
             count => format!("共 {count} 个，注册率低的在前。"),
         },
-        chart: String::new(),
+        chart: Svg::default(),
         caption: "注册率未达到 100% 的单位".into(),
         heads: vec!["单位", "在职人数", "志愿者", "注册率", "还差（人）"],
         rows: rows.collect(),
@@ -217,7 +218,7 @@ fn behind_in_hours(units: &[Part]) -> Section {
             0 => "有小时数目标的单位都已达到。".into(),
             count => format!("共 {count} 个，离目标远的在前。年度未结束时仅供参考。"),
         },
-        chart: String::new(),
+        chart: Svg::default(),
         caption: "人均服务小时数未达标的单位".into(),
         heads: vec!["单位", "目标群体", "志愿者", "人均小时", "目标"],
         rows: rows.collect(),
@@ -244,7 +245,7 @@ fn without_figures(units: &[Part]) -> Section {
             0 => "各单位的在职人数和目标群体都已填写。".into(),
             count => format!("共 {count} 个单位没有填写在职人数或目标群体，无法判断是否达标，请督促补填。"),
         },
-        chart: String::new(),
+        chart: Svg::default(),
         caption: "资料不全的单位".into(),
         heads: vec!["单位", "在职人数", "目标群体"],
         rows: rows.collect(),
@@ -261,7 +262,7 @@ fn months(figures: &Figures) -> Section {
     Section {
         title: "各月情况",
         text: String::new(),
-        chart: String::new(),
+        chart: Svg::default(),
         caption: format!("{} 年各月", figures.year),
         heads: vec!["月份", "新登记", "退出", "服务小时", "签发证件", "优惠使用"],
         rows: rows.collect(),

@@ -11,7 +11,7 @@ use crate::roster::export::{self, Cell};
 use crate::service::desk::oversight::recount::Recount;
 use crate::service::desk::oversight::statistics::{About, Activity, Figures, Order, Part, PartnerYear};
 use crate::service::desk::{Desk, DeskError};
-use crate::web::console::chart::{self, Bar};
+use crate::web::console::chart::{self, Bar, Svg};
 use crate::web::console::error::PageError;
 use crate::web::console::guard::Signed;
 use crate::web::console::page::{Shell, done, download, render};
@@ -86,7 +86,7 @@ struct Page {
     years: Vec<i16>,
     counted: String,
     headlines: Vec<Headline>,
-    charts: Vec<(&'static str, String)>,
+    charts: Vec<(&'static str, Svg)>,
     parts_title: &'static str,
     parts: Vec<Row>,
     is_city: bool,
@@ -278,7 +278,7 @@ pub(super) fn headlines(figures: &Figures, about: About) -> Vec<Headline> {
     ]
 }
 
-pub(super) fn charts(figures: &Figures, parts: &[Part], about: About) -> Vec<(&'static str, String)> {
+pub(super) fn charts(figures: &Figures, parts: &[Part], about: About) -> Vec<(&'static str, Svg)> {
     let months = |value: fn(&Activity) -> u64, unit: &str| -> Vec<Bar> {
         let bar = |(at, month): (usize, &Activity)| {
             let value = value(month);
@@ -471,8 +471,8 @@ struct PartnersPage {
     year: i16,
     years: Vec<i16>,
     counted: String,
-    chart: String,
-    by_month: String,
+    chart: Svg,
+    by_month: Svg,
     rows: Vec<PartnerRow>,
     back: &'static str,
 }
