@@ -10,13 +10,13 @@ use crate::support::{Database, Desk, said};
 fn the_demonstration_ends_well_and_can_be_gone_on_with() {
     let desk = Desk::empty(Database::sqlite());
     let folder = desk.arg("demo");
-    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_zyz"));
+    let mut command = Command::new(env!("CARGO_BIN_EXE_zyz"));
     let said = said(&command.args(["demo", "--dir", &folder]).output().unwrap());
     assert_eq!(said.code, 0, "{said:?}");
     for word in ["accept · ok", "reject · ", "reject · revoked", "caution · status_stale", "拒绝旧版本"] {
         assert!(said.out.contains(word), "{word}: {}", said.out);
     }
-    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_zyz"));
+    let mut command = Command::new(env!("CARGO_BIN_EXE_zyz"));
     let list = command
         .args(["--data", &format!("{folder}/data"), "--passphrase-file", &format!("{folder}/data/passphrase.txt")])
         .args(["volunteer", "list", "--json"])

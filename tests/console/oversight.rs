@@ -192,7 +192,13 @@ fn figures_are_those_of_the_federation(database: Database) {
     console.app.add_cards(4);
     admin.post("/statistics/recount", &[]).location();
     let page = admin.get("/statistics");
-    page.is(200).says(&["思茅区", "在册志愿者", "<figcaption>每月服务小时数</figcaption><svg class=\"chart\" role=\"img\"", "2026-11-23 16:00", "未填"]);
+    page.is(200).says(&[
+        "思茅区",
+        "在册志愿者",
+        "<figcaption>每月服务小时数</figcaption><svg class=\"chart\" role=\"img\"",
+        "2026-11-23 16:00",
+        "未填",
+    ]);
     let unit = unit_of(&console);
     admin.get(&format!("/statistics/units/{unit}")).is(200).says(&[UNIT, "没有填写在职人数", "2026-11"]);
     admin.post("/statistics/recount", &[]).location();
