@@ -1,5 +1,6 @@
 //! `zyz demo --serve`: the console with a sample federation in it, an account for each role, and a page that says what to try.
 
+use std::collections::HashMap;
 use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -34,14 +35,22 @@ const ACCOUNTS: [Account; 6] = [
         name: "单位 周老师",
         role: Role::Unit,
         of: "宁洱县样例医院",
-        trying: &["登记与审批 → 新的登记表：填到一半存草稿，身份证号填错一位看看", "服务记录 → 录入：一次勾选多人"],
+        trying: &[
+            "登记与审批 → 新的登记表：填到一半存草稿，身份证号填错一位看看",
+            "名册：一份待更正的名册，错的格子标了出来",
+            "服务记录 → 录入：一次勾选多人",
+        ],
     },
     Account {
         login: "xian",
         name: "宁洱县 李干事",
         role: Role::County,
         of: "21",
-        trying: &["登记与审批：通过一份，退回一份", "名册：看哪些单位还没有交"],
+        trying: &[
+            "登记与审批：通过一份，退回一份",
+            "服务记录 → 异议：一名志愿者说少记了一小时",
+            "名册：看哪些单位还没有交",
+        ],
     },
     Account {
         login: "jingban",
@@ -50,7 +59,8 @@ const ACCOUNTS: [Account; 6] = [
         of: "",
         trying: &[
             "首页：什么在等我",
-            "制证：选人、看样、签发、打印（进度条可以离开再回来）",
+            "制证：选一个单位，看样、签发、打印（进度条可以离开再回来）",
+            "星级认定：正在公示的一批",
             "志愿者：按姓名找一个人，挂失或退出",
         ],
     },
@@ -59,14 +69,14 @@ const ACCOUNTS: [Account; 6] = [
         name: "市文明办 张科长",
         role: Role::Oversight,
         of: "",
-        trying: &["星级认定：看公示名单，确认", "统计督查：导出、打印督查报告", "审计：验证链条"],
+        trying: &["星级认定：看公示名单（公示期满次日起由您确认）", "统计督查：导出、打印督查报告", "审计：验证链条"],
     },
     Account {
         login: "guanli",
         name: "联合会 陈管理员",
         role: Role::FederationAdmin,
         of: "",
-        trying: &["账号：邀请一位同事，打开链接设密码", "复核：同意别人提出的一步"],
+        trying: &["账号：邀请一位同事，打开链接设密码", "复核：王经办要签发一大批证，同意或不同意"],
     },
     Account {
         login: "shangjia",
@@ -97,10 +107,16 @@ pub(super) async fn open(global: &Global, args: &DemoArgs, out: Out) -> Result<(
     if !said.is_file() {
         out.line("\n七、工作台：更多的县、单位、人员、服务记录和合作单位");
         let federation = app.federation().await?;
+        if !federation.partners(false).await?.is_empty() {
+            return Err(AppError::Usage(format!(
+                "文件夹 {} 里的样例上次没有准备完。请删除这个文件夹再来一次，或用 --dir 指定另一个",
+                args.dir.display()
+            )));
+        }
         let folder = args.dir.join("1-单位报来的表格");
         office::furnish(&federation, &folder).await?;
-        work::at_desks(&federation, &folder).await?;
-        open_accounts(&federation).await?;
+        let keys = open_accounts(&federation).await?;
+        work::at_desks(&federation, &keys, &folder).await?;
     }
     let text = instructions(args.listen);
     fs::write(&said, &text).map_err(|e| at(&said, e))?;
@@ -108,8 +124,10 @@ pub(super) async fn open(global: &Global, args: &DemoArgs, out: Out) -> Result<(
     serve::run(app, ServeArgs::at(args.listen), out).await
 }
 
-async fn open_accounts(federation: &Federation) -> Result<(), AppError> {
+/// Opens the accounts; returns their keys by login name.
+async fn open_accounts(federation: &Federation) -> Result<HashMap<&'static str, i64>, AppError> {
     let partners = federation.partners(false).await?;
+    let mut keys = HashMap::new();
     for account in &ACCOUNTS {
         let of = |role: Role| if account.role == role { account.of.to_owned() } else { String::new() };
         let partner = partners.iter().find(|partner| partner.name == account.of);
@@ -121,12 +139,10 @@ async fn open_accounts(federation: &Federation) -> Result<(), AppError> {
             unit: of(Role::Unit),
             partner: partner.map(|partner| partner.id.to_string()).unwrap_or_default(),
         };
-        federation
-            .add_account(&draft, Zeroizing::new(PASSWORD.to_owned()))
-            .await
-            .map_err(|e| AppError::Usage(e.to_string()))?;
+        let opened = federation.add_account(&draft, Zeroizing::new(PASSWORD.to_owned())).await;
+        keys.insert(account.login, opened.map_err(|e| AppError::Usage(e.to_string()))?);
     }
-    Ok(())
+    Ok(keys)
 }
 
 /// The one page that a newcomer reads.
