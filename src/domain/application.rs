@@ -325,7 +325,8 @@ impl ApplicationText {
             &mut self.office_phone,
             &mut self.guardian_phone,
         ];
-        contact.into_iter().fold(false, |there, field| !std::mem::take(field).is_empty() || there)
+        // Counted, so that all of them are taken.
+        contact.into_iter().filter_map(|field| (!std::mem::take(field).is_empty()).then_some(())).count() > 0
     }
 
     /// The items ticked, in the order of the form.

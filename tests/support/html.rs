@@ -131,7 +131,8 @@ pub fn forms(html: &str, page: &str) -> Vec<Form> {
     let mut forms: Vec<Form> = Vec::new();
     let mut ids: BTreeMap<String, usize> = BTreeMap::new();
     let mut open: Option<usize> = None;
-    let (mut select, mut area): (Option<(usize, usize)>, Option<(usize, usize)>) = (None, None);
+    let mut select: Option<(usize, usize)> = None;
+    let mut area: Option<(usize, usize)> = None;
     let mut chosen = false;
     for (name, attributes) in tags(html) {
         let value_of = |key: &str| attributes.iter().find(|(known, _)| known == key).map(|(_, value)| value.clone());
