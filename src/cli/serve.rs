@@ -103,6 +103,7 @@ pub async fn run(mut app: App, args: ServeArgs, out: Out) -> Result<(), AppError
         tracing::warn!(%address, "serving without TLS beyond this machine: put a reverse proxy with TLS in front");
     }
 
+    let ending = asked_to_end();
     let scheme = if tls.is_some() { "https" } else { "http" };
     let url = format!("{scheme}://{address}/");
     if out.is_json() {
@@ -111,7 +112,7 @@ pub async fn run(mut app: App, args: ServeArgs, out: Out) -> Result<(), AppError
         out.raw(&format!("listening on {url}"));
     }
     let (every, grace) = (Duration::from_millis(args.poll_ms), Duration::from_secs(args.grace));
-    web.serve(Running { listener, tls, every, grace }, asked_to_end()).await.map_err(AppError::Runtime)
+    web.serve(Running { listener, tls, every, grace }, ending).await.map_err(AppError::Runtime)
 }
 
 fn options(args: &ServeArgs, hsts: bool) -> Result<Options, AppError> {

@@ -81,7 +81,7 @@ fn the_trail_is_searched_and_its_chain_checked() {
         page.fill("记下的序号", "1").await;
         page.fill("记下的摘要（至少前 16 位）", "0000000000000000").await;
         page.click("比对").await;
-        page.shows(&["不"]).await;
+        page.shows(&["不一致"]).await;
         page.axe("compared").await;
         page.keep("oversight-audit-compared").await;
         page.goto("/audit").await;

@@ -21,7 +21,14 @@ fn a_unit_of_the_city_delivers_to_the_federation(database: Database) {
     confirm(&admin, &draft, false).location();
     admin.get("/rosters/window").says(&["按期送达", "2027-09-10", "直报联合会"]);
     let list = admin.get("/rosters/delivered").text();
-    let path = list.split("/console/rosters/delivered/").nth(1).unwrap().split('"').next().unwrap().to_owned();
+    let path = list
+        .split("/console/rosters/delivered/")
+        .find(|rest| rest.starts_with(char::is_numeric))
+        .unwrap()
+        .split('"')
+        .next()
+        .unwrap()
+        .to_owned();
     let path = format!("/rosters/delivered/{path}");
     admin.get(&path).says(&["窗口内", "还没有收到", "单位盖章后直接报联合会"]);
     let unit_client = console.sign_in(Role::Unit, Scope::Unit { unit: id, county: 2 });

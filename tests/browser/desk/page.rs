@@ -138,6 +138,8 @@ impl Page {
             if (field.getAttribute('aria-invalid') !== 'true') return '';
             return (field.getAttribute('aria-describedby') ?? '').split(/\\s+/).map((id) => document.getElementById(id))
                 .filter((one) => one?.classList.contains('error')).map((one) => one.textContent.trim()).join(' ');";
+        // The answer may still be on its way.
+        self.browser.until("document.querySelector('[aria-invalid=true]')").await;
         let field = serde_json::to_value(self.field(label).await).unwrap();
         self.browser.script(script, vec![field]).await.as_str().unwrap_or_default().to_owned()
     }
