@@ -22,8 +22,9 @@ use std::sync::Arc;
 use super::{Federation, ServiceError};
 use crate::domain::division::County;
 use crate::domain::staff::{Permission, Scope, Staff};
-use crate::store::{Reach, StoreError, UnitId};
+use crate::store::{StoreError, UnitId};
 
+pub use crate::store::Reach;
 pub use session::{Opened, SessionToken};
 
 /// One person at work: the office, acting in their name.

@@ -10,8 +10,8 @@ use super::super::{ConsoleForm, PageError, Signed};
 use super::units::choices;
 use super::{XLSX, key};
 use crate::domain::staff::{Permission, federation_approves};
+use crate::service::desk::Reach;
 use crate::service::desk::rosters::{CountyTable, DeliveryView, PAGE, UnitPage, WindowAsked, WindowPage};
-use crate::store::Reach;
 
 /// What the window's list is asked.
 #[derive(Debug, Default, Deserialize)]
