@@ -5,7 +5,7 @@
 //! - A job's parts can be repeated: what was signed is passed over, a file that is there is complete and is kept.
 //! - Result files are in `work/jobs/<key>/`, for their owner's eyes only; they go after [`KEPT`].
 //!
-//! To add a kind of job: a variant of [`JobTask`], its work in [`Federation::carry_out`], who may ask for it in a desk.
+//! To add a kind of job: a variant of [`JobTask`], its work in `Federation::carry_out`, who may ask for it in a desk.
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};

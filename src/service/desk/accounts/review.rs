@@ -1,6 +1,6 @@
 //! The two-person rule: one asks, another decides, and deciding for it carries the step out.
 //!
-//! To add a kind of step: a variant in [`ReviewKind`], an arm in [`Desk::carry_out`], and [`Desk::ask_review`] where the step
+//! To add a kind of step: a variant in [`ReviewKind`], an arm in `Desk::carry_out`, and [`Desk::ask_review`] where the step
 //! is asked for.
 
 use serde_json::Value;
@@ -69,7 +69,7 @@ pub struct ReviewPage {
 
 impl Desk {
     /// Keeps a step until a second person decides; what is asked for is not done now. `summary` says what will happen and to
-    /// whom, `payload` is what [`Desk::carry_out`] needs; neither holds personal data. Returns the key of the review. The
+    /// whom, `payload` is what `Desk::carry_out` needs; neither holds personal data. Returns the key of the review. The
     /// caller has held the asker's permission for the step itself.
     ///
     /// # Errors
