@@ -9,7 +9,7 @@ const name = (element) => squeeze(element.getAttribute('aria-label')
     for (const inner of copy.querySelectorAll('select, textarea, .help, .error')) inner.remove();
     return copy.textContent;
   }).join(' ')
-  || element.getAttribute('placeholder') || element.title);
+  || element.title); // a hint inside a field is no label
 // Exactly so before beginning so before containing it; of equals the first on the page.
 const best = (elements, text) => {
   const wanted = squeeze(words);
