@@ -22,6 +22,8 @@ pub struct Sample {
     /// Units with their counties.
     pub units: Vec<(i64, u8)>,
     people: Vec<Person>,
+    /// How many volunteers there are.
+    count: usize,
 }
 
 struct Person {
@@ -39,7 +41,7 @@ impl Sample {
         text.replace("{number}", &person.number)
             .replace("{serial}", &person.number.to_string())
             .replace("{unit}", &self.units[n * 13 % self.units.len()].0.to_string())
-            .replace("{id}", &(n * 7919 % 10_000 + 2).to_string())
+            .replace("{id}", &(n * 7919 % self.count.min(10_000) + 2).to_string())
             .replace("{name}", &percent(&person.name))
             .replace("{family}", &percent(&family))
             .replace("{phone}", &person.phone)
@@ -49,7 +51,7 @@ impl Sample {
 
 /// Fills an empty database, or with `known` only remembers what is in it.
 pub async fn fill(federation: &Federation, store: &Store, url: &str, people: u32, known: bool) -> Sample {
-    let mut sample = Sample { units: Vec::new(), people: Vec::new() };
+    let mut sample = Sample { units: Vec::new(), people: Vec::new(), count: people as usize };
     let mut n = 0;
     for (county, share) in COUNTIES {
         let count = people / 100 * share;
@@ -89,8 +91,11 @@ pub async fn fill(federation: &Federation, store: &Store, url: &str, people: u32
         }
     }
     if !known {
-        rest(url, federation.now().as_second()).await;
+        rest(url, federation.now().as_second(), people).await;
         store.refresh_statistics().await.unwrap();
+        let began = std::time::Instant::now();
+        federation.recount_now().await.unwrap();
+        eprintln!("  statistics counted in {:.1} s", began.elapsed().as_secs_f64());
     }
     sample
 }
@@ -109,7 +114,7 @@ async fn register(federation: &Federation, store: &Store, county: u8, new: Vec<N
 }
 
 /// What the rooms hold, by the statements of `rooms.sql`.
-async fn rest(url: &str, now: i64) {
+async fn rest(url: &str, now: i64, people: u32) {
     let mut connection = sqlx::AnyConnection::connect(url).await.unwrap();
     let postgres = url.starts_with("postgres");
     let words = match postgres {
@@ -127,7 +132,7 @@ async fn rest(url: &str, now: i64) {
         ],
     };
     let text = words.iter().fold(include_str!("rooms.sql").to_owned(), |text, (word, sql)| text.replace(word, sql));
-    let text = text.replace("{now}", &now.to_string());
+    let text = text.replace("{now}", &now.to_string()).replace("{imports}", &people.min(20_000).to_string());
     let mut statements: Vec<String> =
         text.lines().filter(|line| !line.is_empty() && !line.starts_with("--")).map(str::to_owned).collect();
     for table in ["certificate", "service_record", "staff", "import", "review", "card_list", "job", "handout"] {

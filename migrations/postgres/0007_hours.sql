@@ -169,6 +169,7 @@ CREATE INDEX star_draft_row_order ON star_draft_row (draft_id, star, window_minu
 CREATE INDEX star_draft_row_number ON star_draft_row (draft_id, number);
 CREATE INDEX star_draft_row_unit ON star_draft_row (draft_id, unit_id, star, window_minutes, id);
 CREATE INDEX star_draft_row_county ON star_draft_row (draft_id, county, star, window_minutes, id);
+CREATE INDEX star_draft_row_volunteer ON star_draft_row (volunteer_id, draft_id);
 
 CREATE TABLE star_objection (
     id BIGINT PRIMARY KEY,

@@ -1,15 +1,21 @@
 -- Finding volunteers fast, correcting and merging them. Column types as in 0001_start.sql.
 
+-- How far a card has come: 0 issued, 1 printed, 2 handed out.
+ALTER TABLE certificate ADD COLUMN stage BIGINT NOT NULL DEFAULT 0;
+UPDATE certificate SET stage = 1 WHERE printed_at IS NOT NULL;
+
 -- What lists are narrowed and ordered by stands in the volunteer's own row, so that every filter has an index in the order
 -- of the list: county is the unit's; card is the standing of the newest card ('none' when there is no live one), with
--- when it expires and whether it was printed. Triggers keep card… in step, whatever changes a card.
+-- when it expires, how far it has come, and the star on it (-1 when there is no live one). Triggers keep card… in step,
+-- whatever changes a card.
 ALTER TABLE volunteer ADD COLUMN county TEXT NOT NULL DEFAULT '00';
 ALTER TABLE volunteer ADD COLUMN revision BIGINT NOT NULL DEFAULT 1;
 ALTER TABLE volunteer ADD COLUMN merged_into BIGINT REFERENCES volunteer (id);
 ALTER TABLE volunteer ADD COLUMN card TEXT NOT NULL DEFAULT 'none' CHECK (card IN ('none', 'valid', 'suspended'));
 ALTER TABLE volunteer ADD COLUMN card_id BIGINT;
 ALTER TABLE volunteer ADD COLUMN card_expires_at BIGINT;
-ALTER TABLE volunteer ADD COLUMN card_printed BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE volunteer ADD COLUMN card_stage BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE volunteer ADD COLUMN card_star BIGINT NOT NULL DEFAULT -1;
 
 UPDATE volunteer SET county = (SELECT unit.county FROM unit WHERE unit.id = volunteer.unit_id);
 UPDATE volunteer SET card_id = (SELECT max(c.id) FROM certificate c WHERE c.volunteer_id = volunteer.id);
@@ -17,7 +23,9 @@ UPDATE volunteer SET
     card = (SELECT CASE WHEN c.state IN ('valid', 'suspended') THEN c.state ELSE 'none' END
             FROM certificate c WHERE c.id = card_id),
     card_expires_at = (SELECT c.expires_at FROM certificate c WHERE c.id = card_id),
-    card_printed = (SELECT CASE WHEN c.printed_at IS NULL THEN 0 ELSE 1 END FROM certificate c WHERE c.id = card_id)
+    card_stage = (SELECT c.stage FROM certificate c WHERE c.id = card_id),
+    card_star = (SELECT CASE WHEN c.state IN ('valid', 'suspended') THEN c.star ELSE -1 END
+                 FROM certificate c WHERE c.id = card_id)
 WHERE card_id IS NOT NULL;
 
 DROP INDEX volunteer_name;
@@ -29,9 +37,12 @@ CREATE INDEX volunteer_exited ON volunteer (county, number) WHERE state = 'exite
 CREATE INDEX volunteer_star ON volunteer (star, county, number) WHERE star > 0;
 CREATE INDEX volunteer_without_card ON volunteer (county, number) WHERE card = 'none' AND state = 'active';
 CREATE INDEX volunteer_suspended ON volunteer (county, number) WHERE card = 'suspended';
-CREATE INDEX volunteer_unprinted ON volunteer (county, number) WHERE card = 'valid' AND card_printed = 0;
+CREATE INDEX volunteer_unprinted ON volunteer (county, number) WHERE card = 'valid' AND card_stage = 0;
+CREATE INDEX volunteer_waiting ON volunteer (county, number) WHERE card = 'valid' AND card_stage = 1;
 CREATE INDEX volunteer_expiry ON volunteer (card_expires_at) WHERE card = 'valid';
 CREATE INDEX volunteer_county_expiry ON volunteer (county, card_expires_at) WHERE card = 'valid';
+CREATE INDEX volunteer_star_due ON volunteer (county, number)
+    WHERE state = 'active' AND card = 'valid' AND card_star <> star;
 CREATE INDEX volunteer_merged ON volunteer (merged_into) WHERE merged_into IS NOT NULL;
 
 -- What a volunteer's data were before they were corrected. Identity number, phone, e-mail and address are sealed like the
@@ -55,13 +66,15 @@ CREATE TRIGGER certificate_issued AFTER INSERT ON certificate BEGIN
         card = CASE WHEN NEW.state IN ('valid', 'suspended') THEN NEW.state ELSE 'none' END,
         card_id = NEW.id,
         card_expires_at = NEW.expires_at,
-        card_printed = CASE WHEN NEW.printed_at IS NULL THEN 0 ELSE 1 END
+        card_stage = NEW.stage,
+        card_star = CASE WHEN NEW.state IN ('valid', 'suspended') THEN NEW.star ELSE -1 END
     WHERE id = NEW.volunteer_id;
 END;
-CREATE TRIGGER certificate_changed AFTER UPDATE OF state, printed_at, expires_at ON certificate BEGIN
+CREATE TRIGGER certificate_changed AFTER UPDATE OF state, star, stage, expires_at ON certificate BEGIN
     UPDATE volunteer SET
         card = CASE WHEN NEW.state IN ('valid', 'suspended') THEN NEW.state ELSE 'none' END,
         card_expires_at = NEW.expires_at,
-        card_printed = CASE WHEN NEW.printed_at IS NULL THEN 0 ELSE 1 END
+        card_stage = NEW.stage,
+        card_star = CASE WHEN NEW.state IN ('valid', 'suspended') THEN NEW.star ELSE -1 END
     WHERE id = NEW.volunteer_id AND card_id = NEW.id;
 END;

@@ -73,15 +73,24 @@ pub struct ChoiceFilter {
     pub now: Timestamp,
 }
 
+/// The order of a choice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Order {
+    Card,
+    Number,
+    Expiry,
+    County,
+}
+
 /// Where a page of a choice goes on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ChoiceCursor {
-    /// After this volunteer's or card's key.
+    /// After this card's key.
     Key(i64),
-    /// After this expiry (seconds) and card.
+    /// After this expiry (seconds) and volunteer.
     Expiry(i64, i64),
-    /// After this number, within a unit.
-    Number(String),
+    /// After this number of this county.
+    Number(u8, String),
 }
 
 /// A frozen list.
@@ -114,42 +123,57 @@ macro_rules! columns {
     };
 }
 
-/// Everybody, with the live card where there is one.
-macro_rules! from_people {
+/// What belongs to a volunteer, the live card where there is one.
+macro_rules! joined {
     () => {
-        " FROM volunteer v JOIN unit u ON u.id = v.unit_id \
+        " JOIN unit u ON u.id = v.unit_id \
          LEFT JOIN certificate c ON c.volunteer_id = v.id AND c.state IN ('valid', 'suspended') \
          LEFT JOIN signing_key k ON k.id = c.key_id LEFT JOIN photo p ON p.volunteer_id = v.id"
     };
 }
 
+/// Everybody.
+macro_rules! from_people {
+    () => {
+        concat!(" FROM volunteer v", joined!())
+    };
+}
+
 const COLUMNS: &str = columns!();
 const FROM_PEOPLE: &str = from_people!();
-/// Volunteers with their live cards, nothing beside.
-const FROM_LIVE: &str =
-    " FROM volunteer v JOIN certificate c ON c.volunteer_id = v.id AND c.state IN ('valid', 'suspended')";
-/// Cards with their holders. Every card has a key; it is joined loosely so that no planner begins with the few keys there are.
-const FROM_CARDS: &str = " FROM certificate c JOIN volunteer v ON v.id = c.volunteer_id JOIN unit u ON u.id = v.unit_id \
-                          LEFT JOIN signing_key k ON k.id = c.key_id LEFT JOIN photo p ON p.volunteer_id = v.id";
 
 impl Chosen {
     /// Where the next page of a choice goes on after this one.
     pub fn cursor(&self, filter: &ChoiceFilter) -> ChoiceCursor {
-        match (&self.card, filter.choice) {
-            _ if filter.by_number() => ChoiceCursor::Number(self.number.clone()),
-            (Some(card), CardChoice::Expiring) => ChoiceCursor::Expiry(card.expires_at.as_second(), card.id.0),
-            (_, CardChoice::New | CardChoice::Star) | (None, _) => ChoiceCursor::Key(self.volunteer.0),
-            (Some(card), _) => ChoiceCursor::Key(card.id.0),
+        match (&self.card, filter.order()) {
+            (Some(card), Order::Expiry) => ChoiceCursor::Expiry(card.expires_at.as_second(), self.volunteer.0),
+            (Some(card), Order::Card) => ChoiceCursor::Key(card.id.0),
+            _ => ChoiceCursor::Number(self.county, self.number.clone()),
         }
     }
 }
 
 impl ChoiceFilter {
-    /// Whether the choice is in the order of numbers: within a unit, and where a county's many cards would have to be picked
-    /// from everybody's in the order of keys.
-    fn by_number(&self) -> bool {
-        let many = matches!(self.choice, CardChoice::Unprinted | CardChoice::Waiting | CardChoice::Valid);
-        self.unit.is_some() || (many && matches!(self.reach, Reach::County(_)))
+    /// The order of the choice's list, which an index has: so that a page, or a count up to a bound, reads no further than
+    /// it must.
+    fn order(&self) -> Order {
+        match self.choice {
+            CardChoice::Key => Order::Card,
+            _ if self.unit.is_some() || matches!(self.reach, Reach::Unit(_)) => Order::Number,
+            CardChoice::Expiring => Order::Expiry,
+            _ => Order::County,
+        }
+    }
+}
+
+impl Order {
+    fn sql(self) -> &'static str {
+        match self {
+            Self::Card => " ORDER BY c.id",
+            Self::Number => " ORDER BY v.number",
+            Self::Expiry => " ORDER BY v.card_expires_at, v.id",
+            Self::County => " ORDER BY v.county, v.number",
+        }
     }
 }
 
@@ -159,7 +183,7 @@ impl ChoiceCursor {
         match self {
             Self::Key(key) => format!("k{key}"),
             Self::Expiry(seconds, key) => format!("e{seconds}-{key}"),
-            Self::Number(number) => format!("n{number}"),
+            Self::Number(county, number) => format!("n{county:02}{number}"),
         }
     }
 
@@ -172,73 +196,80 @@ impl ChoiceCursor {
                 let (seconds, key) = rest.split_once('-')?;
                 Some(Self::Expiry(seconds.parse().ok()?, key.parse().ok()?))
             }
-            "n" if rest.len() == 10 && rest.bytes().all(|b| b.is_ascii_digit()) => Some(Self::Number(rest.into())),
+            "n" if rest.len() == 12 && rest.bytes().all(|b| b.is_ascii_digit()) => {
+                let (county, number) = rest.split_at(2);
+                Some(Self::Number(county.parse().ok()?, number.into()))
+            }
             _ => None,
         }
     }
 }
 
 impl Reader {
-    /// Up to `limit` of a choice after the place `after`: by number within a unit (and of most choices within a
-    /// county), else in the order of keys (of expiry first, for [`CardChoice::Expiring`]).
+    /// Up to `limit` of a choice after the place `after`: by county and number; [`CardChoice::Expiring`] by expiry first but
+    /// for a unit's, [`CardChoice::Key`] in the order in which the cards were issued.
     pub async fn chosen(
         &mut self,
         filter: &ChoiceFilter,
         after: Option<&ChoiceCursor>,
         limit: u32,
     ) -> Result<Vec<Chosen>, StoreError> {
+        let Some(distrusted) = self.distrusted(filter.choice).await? else { return Ok(Vec::new()) };
+        // What a line shows beside is looked up for the page's lines only.
         let mut query = Statement::new(COLUMNS);
-        condition(&mut query, filter, FROM_PEOPLE, FROM_CARDS)?;
-        let by_people = matches!(filter.choice, CardChoice::New | CardChoice::Star);
-        match after {
-            Some(ChoiceCursor::Number(number)) if filter.by_number() => {
+        query.push(" FROM (SELECT v.id, v.number, v.name, v.unit_id, v.county, v.star, v.state, v.card_expires_at");
+        condition(&mut query, filter, &distrusted)?;
+        match (after, filter.order()) {
+            (Some(ChoiceCursor::Number(_, number)), Order::Number) => {
                 query.push(" AND v.number > ").bind(number.as_str());
             }
-            Some(ChoiceCursor::Expiry(seconds, key)) if !filter.by_number() => {
-                query.push(" AND (c.expires_at, c.id) > (").bind(*seconds).push(", ").bind(*key).push(")");
+            (Some(ChoiceCursor::Number(county, number)), Order::County) => {
+                query.push(" AND (v.county, v.number) > (").bind(county_text(*county)?);
+                query.push(", ").bind(number.as_str()).push(")");
             }
-            Some(ChoiceCursor::Key(key)) if !filter.by_number() => {
-                query.push(if by_people { " AND v.id > " } else { " AND c.id > " }).bind(*key);
+            (Some(ChoiceCursor::Expiry(seconds, key)), Order::Expiry) => {
+                query.push(" AND (v.card_expires_at, v.id) > (").bind(*seconds).push(", ").bind(*key).push(")");
+            }
+            (Some(ChoiceCursor::Key(key)), Order::Card) => {
+                query.push(" AND c.id > ").bind(*key);
             }
             _ => {}
         }
-        query.push(match filter.choice {
-            _ if filter.by_number() => " ORDER BY v.number",
-            CardChoice::Expiring => " ORDER BY c.expires_at, c.id",
-            _ if by_people => " ORDER BY v.id",
-            // Not an index's order: with no such key, the walk along all cards in search of a county's would find none.
-            CardChoice::Key if matches!(filter.reach, Reach::County(_)) => " ORDER BY c.id + 0",
-            _ => " ORDER BY c.id",
-        });
-        query.push(" LIMIT ").bind(i64::from(limit));
+        query.push(filter.order().sql()).push(" LIMIT ").bind(i64::from(limit)).push(") v").push(joined!());
+        query.push(filter.order().sql());
         query.fetch_all(self).await?.iter().map(chosen).collect()
     }
 
     /// How many a choice has, counted up to `cap` + 1.
     pub async fn chosen_count(&mut self, filter: &ChoiceFilter, cap: u32) -> Result<u64, StoreError> {
+        let Some(distrusted) = self.distrusted(filter.choice).await? else { return Ok(0) };
         let mut query = Statement::new("SELECT count(*) FROM (SELECT 1 AS one");
-        // Only the tables that decide: what a line shows beside is looked up for lines, not for thousands that are counted.
-        let everybody = filter.unit.is_none() && filter.reach == Reach::Everything;
-        let (people, cards) = match (filter.choice, everybody) {
-            (CardChoice::New, _) => (" FROM volunteer v", ""),
-            (_, true) => (FROM_LIVE, " FROM certificate c"),
-            (_, false) => (FROM_LIVE, " FROM certificate c JOIN volunteer v ON v.id = c.volunteer_id"),
-        };
-        condition(&mut query, filter, people, cards)?;
-        if filter.by_number() && filter.choice != CardChoice::Unprinted {
-            // Said for the planner: along the index of the unit or county, and no further than the limit.
-            query.push(" ORDER BY v.number");
-        }
-        query.push(" LIMIT ").bind(i64::from(cap) + 1).push(") counted");
+        condition(&mut query, filter, &distrusted)?;
+        query.push(filter.order().sql()).push(" LIMIT ").bind(i64::from(cap) + 1).push(") counted");
         query.fetch_optional(self).await?.map_or(Ok(0), |row| row.number(0, "计数"))
     }
 
     /// A choice as a whole, up to `limit`, by unit and number.
     pub async fn chosen_all(&mut self, filter: &ChoiceFilter, limit: u32) -> Result<Vec<Chosen>, StoreError> {
+        let Some(distrusted) = self.distrusted(filter.choice).await? else { return Ok(Vec::new()) };
         let mut query = Statement::new(COLUMNS);
-        condition(&mut query, filter, FROM_PEOPLE, FROM_CARDS)?;
-        query.push(" ORDER BY v.unit_id, v.number LIMIT ").bind(i64::from(limit));
+        query.push(" FROM (SELECT v.id, v.number, v.name, v.unit_id, v.county, v.star, v.state");
+        condition(&mut query, filter, &distrusted)?;
+        query.push(" ORDER BY v.unit_id, v.number LIMIT ").bind(i64::from(limit)).push(") v").push(joined!());
+        query.push(" ORDER BY v.unit_id, v.number");
         query.fetch_all(self).await?.iter().map(chosen).collect()
+    }
+
+    /// The keys that are no longer trusted; none, without a look at any card, when the choice is about their cards and
+    /// there are no such keys.
+    async fn distrusted(&mut self, choice: CardChoice) -> Result<Option<Vec<i64>>, StoreError> {
+        if choice != CardChoice::Key {
+            return Ok(Some(Vec::new()));
+        }
+        let sql = "SELECT id FROM signing_key WHERE state = 'compromised'";
+        let rows = sqlx::query(sql).fetch_all(self.connection()).await?;
+        let keys: Vec<i64> = rows.iter().map(|row| row.int(0)).collect::<Result<_, _>>()?;
+        Ok((!keys.is_empty()).then_some(keys))
     }
 
     /// These volunteers with their live cards, in the order asked; those who do not exist are left out.
@@ -359,43 +390,50 @@ impl Tx {
     }
 }
 
-/// `FROM` (of volunteers, or of cards) and `WHERE` of a choice. What stands literally must stand so in the indexes of
-/// 0006_people and 0008_cards.
-fn condition(
-    query: &mut Statement,
-    filter: &ChoiceFilter,
-    people: &'static str,
-    cards: &'static str,
-) -> Result<(), StoreError> {
+/// `FROM` and `WHERE` of a choice. What stands literally must stand so in the indexes of 0006_people and 0008_cards: whose
+/// cards they are is told by the volunteer's own row, but for the cards of keys that are `distrusted`.
+fn condition(query: &mut Statement, filter: &ChoiceFilter, distrusted: &[i64]) -> Result<(), StoreError> {
+    query.push(match filter.choice {
+        CardChoice::Key => " FROM certificate c JOIN volunteer v ON v.id = c.volunteer_id",
+        _ => " FROM volunteer v",
+    });
     match filter.choice {
         CardChoice::New => {
-            query.push(people).push(
-                " WHERE v.state = 'active' AND v.card_star = -1 \
+            query.push(
+                " WHERE v.state = 'active' AND v.card = 'none' \
                  AND NOT EXISTS (SELECT 1 FROM certificate o WHERE o.volunteer_id = v.id)",
             );
         }
         CardChoice::Star => {
-            query
-                .push(people)
-                .push(" WHERE v.state = 'active' AND v.card_star >= 0 AND v.card_star <> v.star AND c.state = 'valid'");
+            query.push(" WHERE v.state = 'active' AND v.card = 'valid' AND v.card_star <> v.star");
         }
         CardChoice::Expiring => {
-            let until = filter.now + EXPIRING;
-            query.push(cards).push(" WHERE c.state = 'valid' AND c.expires_at < ").bind(until.as_second());
+            query.push(" WHERE v.card = 'valid' AND v.card_expires_at < ");
+            query.bind((filter.now + EXPIRING).as_second());
         }
         CardChoice::Key => {
-            query.push(cards).push(
-                " WHERE c.state = 'valid' AND c.key_id IN (SELECT id FROM signing_key WHERE state = 'compromised')",
-            );
+            query.push(" WHERE c.state = 'valid' AND c.key_id");
+            match distrusted {
+                // Said so, the cards come in the order of the index without being sorted.
+                [key] => drop(query.push(" = ").bind(*key)),
+                keys => {
+                    let mut between = " IN (";
+                    for key in keys {
+                        query.push(between).bind(*key);
+                        between = ", ";
+                    }
+                    query.push(")");
+                }
+            }
         }
         CardChoice::Unprinted => {
-            query.push(cards).push(" WHERE c.state = 'valid' AND c.stage = 0");
+            query.push(" WHERE v.card = 'valid' AND v.card_stage = 0");
         }
         CardChoice::Waiting => {
-            query.push(cards).push(" WHERE c.state = 'valid' AND c.stage = 1");
+            query.push(" WHERE v.card = 'valid' AND v.card_stage = 1");
         }
         CardChoice::Valid => {
-            query.push(cards).push(" WHERE c.state = 'valid'");
+            query.push(" WHERE v.card = 'valid'");
         }
     }
     if let Some(unit) = filter.unit {
@@ -408,20 +446,6 @@ fn condition(
         }
         Reach::County(county) => {
             query.push(" AND v.county = ").bind(county_text(county)?);
-            // The same said of the volunteer's own row, by which a county's few are found among everybody's cards.
-            match filter.choice {
-                CardChoice::New | CardChoice::Star | CardChoice::Key => {}
-                CardChoice::Expiring => {
-                    query.push(" AND v.card = 'valid' AND v.card_expires_at < ");
-                    query.bind((filter.now + EXPIRING).as_second());
-                }
-                CardChoice::Unprinted => {
-                    query.push(" AND v.card = 'valid' AND v.card_printed = 0");
-                }
-                CardChoice::Waiting | CardChoice::Valid => {
-                    query.push(" AND v.card = 'valid'");
-                }
-            }
         }
         Reach::Everything => {}
     }

@@ -130,7 +130,7 @@ pub struct DuplicateGroup {
 const GROUP: u32 = 12;
 
 const COLUMNS: &str = "v.id, v.number, v.name, v.sex, v.birth_date, v.unit_id, v.county, v.state, v.star, v.merged_into, \
-                       v.card, v.card_expires_at, v.card_printed";
+                       v.card, v.card_expires_at, v.card_stage";
 
 impl PersonLine {
     /// Where the next page of a list goes on.
@@ -424,7 +424,7 @@ impl Reader {
 fn chosen() -> Statement {
     let mut query = Statement::new(
         "SELECT v.id, v.number, v.name, v.sex, v.birth_date, v.unit_id, u.name, v.county, v.state, v.star, \
-         v.merged_into, v.card, v.card_expires_at, v.card_printed FROM (SELECT ",
+         v.merged_into, v.card, v.card_expires_at, v.card_stage FROM (SELECT ",
     );
     query.push(COLUMNS).push(" FROM volunteer v WHERE 1 = 1");
     query
@@ -468,7 +468,7 @@ fn narrow(query: &mut Statement, reach: Reach, filter: &PeopleFilter) -> Result<
             query.push(" AND v.card = 'none' AND v.state = 'active'");
         }
         Some(CardFilter::Unprinted) => {
-            query.push(" AND v.card = 'valid' AND v.card_printed = 0");
+            query.push(" AND v.card = 'valid' AND v.card_stage = 0");
         }
         Some(CardFilter::Valid) => {
             query.push(" AND v.card = 'valid'");

@@ -308,7 +308,7 @@ impl Reader {
         query.fetch_all(self).await?.iter().map(objection).collect()
     }
 
-    /// The people of a confirmed batch within reach whose live card shows another star than they have, by number, after
+    /// The people of a confirmed batch within reach whose valid card shows another star than they have, by number, after
     /// `after`.
     pub async fn draft_reissues(
         &mut self,
@@ -319,9 +319,9 @@ impl Reader {
     ) -> Result<Vec<(DraftRow, u8)>, StoreError> {
         let mut query = Statement::new(
             "SELECT r.id, r.volunteer_id, r.number, r.name, r.unit_id, r.unit_name, r.county, r.star_before, v.star, \
-             r.window_minutes, r.lifetime_minutes, r.removed, c.star FROM star_draft_row r \
-             JOIN volunteer v ON v.id = r.volunteer_id JOIN certificate c ON c.volunteer_id = v.id \
-             WHERE c.state IN ('valid', 'suspended') AND c.star <> v.star AND v.state = 'active' AND r.draft_id = ",
+             r.window_minutes, r.lifetime_minutes, r.removed, v.card_star FROM volunteer v \
+             JOIN star_draft_row r ON r.volunteer_id = v.id \
+             WHERE v.state = 'active' AND v.card = 'valid' AND v.card_star <> v.star AND r.draft_id = ",
         );
         query.bind(id.0).push(" AND r.number > ").bind(after.to_owned());
         match reach {
