@@ -156,7 +156,7 @@ async fn rest(url: &str, now: i64, people: u32) {
 }
 
 /// The `n`th invented person: one in a thousand shares name and birth date with somebody, one in five hundred a telephone.
-fn person(n: u32, number: CertificateNumber, unit: UnitId) -> NewVolunteer {
+pub fn person(n: u32, number: CertificateNumber, unit: UnitId) -> NewVolunteer {
     let families: Vec<char> = FAMILIES.chars().collect();
     let mixed = n.wrapping_mul(2_654_435_761);
     // The first families are far more frequent than the last.
