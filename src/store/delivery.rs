@@ -117,6 +117,17 @@ pub struct WindowFilter {
     pub standing: Option<DeliveryStanding>,
 }
 
+/// Which delivered rosters a list shows; empty means all within reach.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct DeliveryFilter {
+    /// Of this unit.
+    pub unit: Option<UnitId>,
+    /// Of units whose name holds this.
+    pub name: Option<String>,
+    /// For this year's window.
+    pub year: Option<i16>,
+}
+
 /// A unit in a year's window.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WindowLine {
@@ -177,18 +188,24 @@ impl Reader {
         query.fetch_optional(self).await?.as_ref().map(delivery).transpose()
     }
 
-    /// Up to `limit` delivered rosters within reach, newest first, older than `before`; of one unit, if asked.
+    /// Up to `limit` delivered rosters within reach, newest first, older than `before`.
     pub async fn deliveries(
         &mut self,
         reach: Reach,
-        unit: Option<UnitId>,
+        filter: &DeliveryFilter,
         before: Option<DeliveryId>,
         limit: u32,
     ) -> Result<Vec<Delivery>, StoreError> {
         let mut query = Statement::new(SELECT);
         reach.narrow(&mut query, "unit")?;
-        if let Some(unit) = unit {
+        if let Some(unit) = filter.unit {
             query.push(" AND d.unit_id = ").bind(unit.0);
+        }
+        if let Some(name) = &filter.name {
+            query.push(" AND unit.name LIKE ").bind(containing(name)).push(" ESCAPE '!'");
+        }
+        if let Some(year) = filter.year {
+            query.push(" AND d.year = ").bind(i64::from(year));
         }
         if let Some(before) = before {
             query.push(" AND d.id < ").bind(before.0);

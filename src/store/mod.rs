@@ -93,8 +93,8 @@ pub use certificate::{
 pub use chain_check::ChainWalk;
 pub use correction::{Change, CorrectOutcome, Corrected, Correction};
 pub use delivery::{
-    CountyDelivery, CountyDeliveryId, CountyWindow, Delivery, DeliveryId, DeliverySource, DeliveryStanding,
-    NewDelivery, WindowFilter, WindowLine,
+    CountyDelivery, CountyDeliveryId, CountyWindow, Delivery, DeliveryFilter, DeliveryId, DeliverySource,
+    DeliveryStanding, NewDelivery, WindowFilter, WindowLine,
 };
 pub use device::{Device, EnrolmentCode};
 pub use dialect::DatabaseUrl;
@@ -113,14 +113,14 @@ pub use publication::{Bundle, BundleMark, StatusTokens, TrustList};
 pub use reach::Reach;
 pub use receipt::{Leader, Leaders, Receipt, ReceiptLine, ReceiptOf};
 pub use record::{DayRecord, NewServiceRecord, RecordId, ServiceRecord};
-pub use record_change::{Dispute, DisputeOutcome, RecordChange};
+pub use record_change::{Dispute, DisputeOutcome, DisputeSearch, RecordChange};
 pub use record_list::{EntryLine, RecordFilter, RecordKey, RecordLine};
 pub use redemption::{KnownCard, Reversal, UsageRow, Use};
 pub use registration::Registration;
 pub use review::{Changed, NewReview, Review, ReviewFilter, SettingRow};
 pub use roster_draft::{
-    NewRosterDraft, NewRosterRow, RosterCounts, RosterDraft, RosterDraftId, RosterOutcome, RosterRow, RosterRowChange,
-    RosterRows, RosterState,
+    DraftFilter, NewRosterDraft, NewRosterRow, RosterCounts, RosterDraft, RosterDraftId, RosterOutcome, RosterRow,
+    RosterRowChange, RosterRows, RosterState,
 };
 pub use roster_paper::RosterPerson;
 pub use sealed::{ColumnKeys, SealError};

@@ -7,6 +7,7 @@ use sqlx::any::AnyRow;
 use super::bulk::{Insert, Statement};
 use super::record::{NewServiceRecord, RecordId, ServiceRecord};
 use super::row::{Columns, county_text};
+use super::unit::containing;
 use super::{ImportId, Reach, Reader, StoreError, Tx, UnitId};
 
 /// A change of a record.
@@ -51,6 +52,15 @@ impl DisputeOutcome {
     pub fn parse(text: &str) -> Option<Self> {
         [Self::Void, Self::Corrected, Self::Rejected].into_iter().find(|outcome| outcome.as_str() == text)
     }
+}
+
+/// Whose objections a search finds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DisputeSearch {
+    /// The volunteer's of this certificate number.
+    Number(String),
+    /// Those of volunteers of exactly this name, and of recording units whose name holds it.
+    Words(String),
 }
 
 /// A volunteer's objection to a record.
@@ -114,17 +124,28 @@ impl Reader {
         query.fetch_optional(self).await?.as_ref().map(dispute).transpose()
     }
 
-    /// Objections within reach, newest first, before the key `before`: those that wait, or those decided.
+    /// Objections within reach, newest first, before the key `before`: those that wait, or those decided; only those that
+    /// `search` finds.
     pub async fn disputes(
         &mut self,
         reach: Reach,
         open: bool,
+        search: Option<&DisputeSearch>,
         before: Option<i64>,
         limit: u32,
     ) -> Result<Vec<Dispute>, StoreError> {
         let mut query = Statement::new(SELECT_DISPUTE);
         query.push(if open { "outcome IS NULL" } else { "outcome IS NOT NULL" });
         reached(&mut query, reach)?;
+        match search {
+            None => {}
+            Some(DisputeSearch::Number(number)) => of_volunteers(&mut query, " AND ", "number", number),
+            Some(DisputeSearch::Words(words)) => {
+                query.push(" AND (unit_id IN (SELECT unit.id FROM unit WHERE unit.name LIKE ").bind(containing(words));
+                of_volunteers(query.push(" ESCAPE '!')"), " OR ", "name", words);
+                query.push(")");
+            }
+        }
         if let Some(before) = before {
             query.push(" AND id < ").bind(before);
         }
@@ -345,6 +366,18 @@ fn reached(query: &mut Statement, reach: Reach) -> Result<(), StoreError> {
         Reach::Unit(unit) => drop(query.push(" AND unit_id = ").bind(unit.0)),
     }
     Ok(())
+}
+
+/// Adds that the record, void or not, is of volunteers whose `column` is `text`. Each list is found by its index and once for
+/// the whole statement: the record of every objection looked up would take longer the more objections there are.
+fn of_volunteers(query: &mut Statement, joined: &'static str, column: &'static str, text: &str) {
+    query.push(joined).push("record_id IN (");
+    for (union, table) in [("", "service_record"), (" UNION ALL ", "service_record_void")] {
+        query.push(union).push("SELECT r.id FROM ").push(table);
+        query.push(" r JOIN volunteer v ON v.id = r.volunteer_id WHERE v.").push(column).push(" = ");
+        query.bind(text.to_owned());
+    }
+    query.push(")");
 }
 
 fn change(row: &AnyRow) -> Result<RecordChange, StoreError> {

@@ -7,6 +7,7 @@ use sqlx::any::AnyRow;
 use super::bulk::Statement;
 use super::record::{RecordId, ServiceRecord, record};
 use super::row::{Columns, county_text};
+use super::unit::containing;
 use super::{ImportId, Reach, Reader, StoreError, UnitId, VolunteerId};
 
 /// Which records a list shows.
@@ -153,10 +154,12 @@ impl Reader {
             .collect()
     }
 
-    /// The latest acts of entering within reach, newest first, before the key `before`.
+    /// The latest acts of entering within reach, newest first, before the key `before`; only those whose unit, activity or
+    /// file, or person entering holds `search`.
     pub async fn record_entries(
         &mut self,
         reach: Reach,
+        search: &str,
         before: Option<ImportId>,
         limit: u32,
     ) -> Result<Vec<EntryLine>, StoreError> {
@@ -165,6 +168,11 @@ impl Reader {
             Reach::Everything => {}
             Reach::County(county) => drop(query.push(" AND u.county = ").bind(county_text(county)?)),
             Reach::Unit(unit) => drop(query.push(" AND i.unit_id = ").bind(unit.0)),
+        }
+        if !search.is_empty() {
+            let like = containing(search);
+            query.push(" AND (i.file_name LIKE ").bind(like.clone()).push(" ESCAPE '!' OR i.actor LIKE ");
+            query.bind(like.clone()).push(" ESCAPE '!' OR u.name LIKE ").bind(like).push(" ESCAPE '!')");
         }
         if let Some(before) = before {
             query.push(" AND i.id < ").bind(before.0);

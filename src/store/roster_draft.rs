@@ -9,6 +9,7 @@ use zeroize::Zeroizing;
 use super::bulk::{Insert, Statement};
 use super::row::{Columns, id};
 use super::sealed::Place;
+use super::unit::containing;
 use super::{ImportId, Reach, Reader, StoreError, Tx, UnitId};
 
 id!(
@@ -128,6 +129,17 @@ pub struct RosterDraft {
     pub revision: i64,
 }
 
+/// Which rosters under way a list shows; empty means all within reach.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct DraftFilter {
+    /// In this state.
+    pub state: Option<RosterState>,
+    /// Of this unit.
+    pub unit: Option<UnitId>,
+    /// Whose unit's or file's name holds this.
+    pub text: Option<String>,
+}
+
 /// A row of one, opened.
 #[derive(Clone, PartialEq, Eq)]
 pub struct RosterRow {
@@ -177,23 +189,25 @@ impl Reader {
         query.fetch_optional(self).await?.as_ref().map(draft).transpose()
     }
 
-    /// Up to `limit` rosters under way within reach, newest first, older than `before`; only those in one state, of one
-    /// unit, if asked.
+    /// Up to `limit` rosters under way within reach, newest first, older than `before`.
     pub async fn roster_drafts(
         &mut self,
         reach: Reach,
-        state: Option<RosterState>,
-        unit: Option<UnitId>,
+        filter: &DraftFilter,
         before: Option<RosterDraftId>,
         limit: u32,
     ) -> Result<Vec<RosterDraft>, StoreError> {
         let mut query = Statement::new(SELECT);
         reach.narrow(&mut query, "unit")?;
-        if let Some(state) = state {
+        if let Some(state) = filter.state {
             query.push(" AND d.state = ").bind(state.as_str());
         }
-        if let Some(unit) = unit {
+        if let Some(unit) = filter.unit {
             query.push(" AND d.unit_id = ").bind(unit.0);
+        }
+        if let Some(like) = filter.text.as_deref().map(containing) {
+            query.push(" AND (unit.name LIKE ").bind(like.clone()).push(" ESCAPE '!' OR d.file_name LIKE ");
+            query.bind(like).push(" ESCAPE '!')");
         }
         if let Some(before) = before {
             query.push(" AND d.id < ").bind(before.0);

@@ -8,6 +8,7 @@ use sqlx::any::AnyRow;
 
 use super::bulk::Statement;
 use super::row::{Columns, county_text};
+use super::unit::containing;
 use super::{Reach, Reader, StoreError, Tx, Unit, UnitId, VolunteerId};
 
 /// Somebody of a unit.
@@ -128,7 +129,7 @@ impl Reader {
         );
         query.bind(unit.0).push(" AND v.state = 'active' AND v.number > ").bind(after.to_owned());
         if !search.is_empty() {
-            let pattern = like(search);
+            let pattern = containing(search);
             query.push(" AND (v.name LIKE ").bind(pattern.clone()).push(" ESCAPE '!' OR v.number LIKE ");
             query.bind(pattern).push(" ESCAPE '!')");
         }
@@ -150,7 +151,7 @@ impl Reader {
     /// Units within reach whose name holds `search`, by name.
     pub async fn units_holding(&mut self, reach: Reach, search: &str, limit: u32) -> Result<Vec<Unit>, StoreError> {
         let mut query = Statement::new("SELECT u.id FROM unit u WHERE u.name LIKE ");
-        query.bind(like(search)).push(" ESCAPE '!'");
+        query.bind(containing(search)).push(" ESCAPE '!'");
         reach.narrow(&mut query, "u")?;
         query.push(" ORDER BY u.name, u.id LIMIT ").bind(i64::from(limit));
         let mut units = Vec::new();
@@ -161,11 +162,12 @@ impl Reader {
     }
 
     /// Activities within reach whose hours are still to be entered, the oldest first, after `after`; only those of `until`
-    /// or before.
+    /// or before, and those whose name or unit holds `search`.
     pub async fn pending_activities(
         &mut self,
         reach: Reach,
         until: Option<Date>,
+        search: &str,
         after: Option<(Date, i64)>,
         limit: u32,
     ) -> Result<Vec<PendingActivity>, StoreError> {
@@ -173,6 +175,11 @@ impl Reader {
         reach.narrow(&mut query, "u")?;
         if let Some(until) = until {
             query.push(" AND a.date <= ").bind(until.to_string());
+        }
+        if !search.is_empty() {
+            let like = containing(search);
+            query.push(" AND (a.name LIKE ").bind(like.clone()).push(" ESCAPE '!' OR u.name LIKE ");
+            query.bind(like).push(" ESCAPE '!')");
         }
         if let Some((date, id)) = after {
             query.push(" AND (a.date, a.id) > (").bind(date.to_string()).push(", ").bind(id).push(")");
@@ -339,20 +346,6 @@ impl Tx {
         self.audit("proof.issue", format!("proof/{id}"), detail);
         Ok(Proof { id, serial, noted: new.clone(), issued_by: actor, issued_at: self.now })
     }
-}
-
-/// A pattern for `LIKE … ESCAPE '!'` that finds `text` anywhere.
-fn like(text: &str) -> String {
-    let mut pattern = String::with_capacity(text.len() + 2);
-    pattern.push('%');
-    for c in text.chars() {
-        if matches!(c, '%' | '_' | '!') {
-            pattern.push('!');
-        }
-        pattern.push(c);
-    }
-    pattern.push('%');
-    pattern
 }
 
 fn person(row: &AnyRow) -> Result<UnitPerson, StoreError> {

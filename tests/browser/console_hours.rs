@@ -69,6 +69,21 @@ fn one_activity_for_many_people_and_never_twice() {
             page.keep(name).await;
             page.fits(name).await;
         }
+
+        // Searched; nothing found is not nothing there, and what was typed stays.
+        page.goto("/hours/entries").await;
+        page.fill("单位、活动或文件、录入人", "环境集中").await;
+        page.click("查找").await;
+        page.shows(&["清除条件", "周五环境集中整治日"]).await;
+        page.fill("单位、活动或文件、录入人", "没有的活动").await;
+        page.click("查找").await;
+        page.shows(&["没有符合条件的录入批次"]).await;
+        assert_eq!(page.filled("单位、活动或文件、录入人").await, "没有的活动");
+        page.axe("hours-entries-none").await;
+        page.keep("hours-entries-none").await;
+        page.fits("hours-entries-none").await;
+        page.click("清除条件").await;
+        page.shows(&["周五环境集中整治日"]).await;
     });
 }
 
@@ -102,6 +117,16 @@ fn an_objection_is_noted_and_decided() {
         let clerk = office.clerk().await;
         clerk.goto("/hours/disputes").await;
         clerk.shows(&["实际服务 3 小时"]).await;
+        clerk.fill("单位、志愿者姓名或证书编号", &office.numbers[1]).await;
+        clerk.click("查找").await;
+        clerk.shows(&["没有符合条件的异议"]).await;
+        clerk.fill("单位、志愿者姓名或证书编号", &office.numbers[0]).await;
+        clerk.click("查找").await;
+        clerk.shows(&["清除条件", "实际服务 3 小时"]).await;
+        assert!(!clerk.here().await.contains(&office.numbers[0]), "a number is nobody's address");
+        clerk.axe("hours-disputes-found").await;
+        clerk.keep("hours-disputes-found").await;
+        clerk.fits("hours-disputes-found").await;
         clerk.browser.open(&format!("http://127.0.0.1:{}/console/hours/disputes/1", office.port)).await;
         clerk.axe("hours-dispute").await;
         clerk.keep("hours-dispute").await;

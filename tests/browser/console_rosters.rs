@@ -88,9 +88,20 @@ fn a_roster_is_uploaded_corrected_and_confirmed() {
         page.keep("rosters-window").await;
         page.goto("/rosters/delivered").await;
         page.axe("rosters-delivered").await;
+        page.fill("单位名称", "没有的单位").await;
+        page.click("查找").await;
+        page.shows(&["没有符合条件的名册"]).await;
+        page.axe("rosters-delivered-none").await;
+        page.keep("rosters-delivered-none").await;
+        page.fill("单位名称", TOWN_UNIT).await;
+        page.choose("年度", "2026").await;
+        page.shows(&["清除条件", "已存档"]).await;
+        page.keep("rosters-delivered-found").await;
+        page.fits("rosters-delivered-found").await;
         page.goto("/rosters").await;
         page.axe("rosters").await;
         page.keep("rosters").await;
+        page.fits("rosters").await;
         page.no_complaints();
     });
 }

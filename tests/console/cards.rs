@@ -64,10 +64,9 @@ impl ConsoleApp {
     }
 
     fn unit_scope(&self, name: &str) -> Scope {
-        let units = self.app.wait(self.admin().desk.card_units()).unwrap();
-        let unit = units.iter().find(|unit| unit.label.starts_with(name)).expect("the unit is known");
+        let units = self.app.wait(self.admin().desk.units_for(name)).unwrap();
         let county = if name == OTHER { 21 } else { 2 };
-        Scope::Unit { unit: unit.id.parse().unwrap(), county }
+        Scope::Unit { unit: units.first().expect("the unit is known").id, county }
     }
 
     /// Numbers of a choice, in the order of the page.

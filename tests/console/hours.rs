@@ -19,7 +19,7 @@ on_both![
 ];
 
 /// The unit of the sample people.
-fn unit_of(client: &Client<'_>, console: &ConsoleApp) -> i64 {
+pub fn unit_of(client: &Client<'_>, console: &ConsoleApp) -> i64 {
     console.app.wait(client.desk.hours_find_units("样例")).unwrap()[0].id
 }
 
@@ -34,7 +34,7 @@ fn nobody() -> String {
 }
 
 /// A form of 3 hours on Friday 20 November for `people`.
-fn form<'a>(unit: &'a str, step: &'a str, people: &'a [String]) -> Vec<(&'a str, &'a str)> {
+pub fn form<'a>(unit: &'a str, step: &'a str, people: &'a [String]) -> Vec<(&'a str, &'a str)> {
     let mut fields = vec![
         ("unit", unit),
         ("step", step),
@@ -53,20 +53,21 @@ fn form<'a>(unit: &'a str, step: &'a str, people: &'a [String]) -> Vec<(&'a str,
     fields
 }
 
-fn with<'a>(mut fields: Vec<(&'a str, &'a str)>, name: &'a str, value: &'a str) -> Vec<(&'a str, &'a str)> {
+/// The form with another value of a field.
+pub fn with<'a>(mut fields: Vec<(&'a str, &'a str)>, name: &'a str, value: &'a str) -> Vec<(&'a str, &'a str)> {
     fields.retain(|(known, _)| *known != name);
     fields.push((name, value));
     fields
 }
 
 /// Enters the form and returns the address of the entry.
-fn entered(client: &Client<'_>, unit: &str, people: &[String]) -> String {
+pub fn entered(client: &Client<'_>, unit: &str, people: &[String]) -> String {
     let answer = client.post("/hours/enter", &form(unit, "save", people));
     answer.location().strip_prefix("/console").unwrap().to_owned()
 }
 
 /// The key of the record on the page of somebody.
-fn record_of(client: &Client<'_>, number: &str) -> String {
+pub fn record_of(client: &Client<'_>, number: &str) -> String {
     let text = client.get(&format!("/hours/people/{number}")).text();
     let rest = text.split("/hours/records/").nth(1).expect("a record is listed");
     rest.chars().take_while(char::is_ascii_digit).collect()

@@ -31,4 +31,5 @@ mod rosters;
 mod rosters_deliveries;
 mod rosters_hostile;
 mod rosters_units;
+mod searches;
 mod stars;

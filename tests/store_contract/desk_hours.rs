@@ -126,7 +126,7 @@ async fn one_objection_at_a_time(db: Database) {
     assert_eq!(tx.open_disputes(Reach::County(21)).await.unwrap(), 0);
     assert!(tx.decide_dispute(dispute, DisputeOutcome::Rejected, "核实无误").await.unwrap());
     assert!(!tx.decide_dispute(dispute, DisputeOutcome::Void, "再看").await.unwrap());
-    let decided = tx.disputes(Reach::Everything, false, None, 9).await.unwrap();
+    let decided = tx.disputes(Reach::Everything, false, None, None, 9).await.unwrap();
     assert_eq!(decided[0].outcome, Some(DisputeOutcome::Rejected));
     tx.note_dispute(record, (Some(unit.id), 2), "又一次").await.unwrap();
     let again = tx.note_dispute(record, (Some(unit.id), 2), "第三次").await;
@@ -156,14 +156,14 @@ async fn activities_wait_by_their_day(db: Database) {
     }
     let (overdue, soon) = (date(2026, 11, 6), date(2026, 11, 13));
     assert_eq!(tx.count_pending(Reach::Everything, overdue, soon).await.unwrap(), (1, 1));
-    let lines = tx.pending_activities(Reach::Unit(unit.id), None, None, 2).await.unwrap();
+    let lines = tx.pending_activities(Reach::Unit(unit.id), None, "", None, 2).await.unwrap();
     assert_eq!(lines.iter().map(|line| line.id).collect::<Vec<_>>(), [ids[1], ids[2]], "the oldest first");
     let after = Some((lines[1].noted.date, lines[1].id));
     assert_eq!(
-        tx.pending_activities(Reach::County(2), None, after, 9).await.unwrap()[0].noted,
+        tx.pending_activities(Reach::County(2), None, "", after, 9).await.unwrap()[0].noted,
         activity(date(2026, 11, 20))
     );
-    assert!(tx.pending_activities(Reach::County(21), None, None, 9).await.unwrap().is_empty());
+    assert!(tx.pending_activities(Reach::County(21), None, "", None, 9).await.unwrap().is_empty());
     assert!(tx.close_activity(ids[1], Some("没有举行")).await.unwrap());
     assert!(!tx.close_activity(ids[1], None).await.unwrap());
     assert!(tx.pending_activity(ids[1]).await.unwrap().is_none());

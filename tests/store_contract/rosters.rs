@@ -5,9 +5,9 @@ use jiff::civil::date;
 use zeroize::Zeroizing;
 use zyz::domain::unit::TargetGroup;
 use zyz::store::{
-    DeliverySource, DeliveryStanding, Leader, Leaders, NewDelivery, NewRosterDraft, NewRosterRow, Reach, ReceiptOf,
-    RosterCounts, RosterOutcome, RosterRowChange, RosterRows, RosterState, StoreError, UnitFields, UnitFilter,
-    WindowFilter,
+    DeliveryFilter, DeliverySource, DeliveryStanding, DraftFilter, Leader, Leaders, NewDelivery, NewRosterDraft,
+    NewRosterRow, Reach, ReceiptOf, RosterCounts, RosterOutcome, RosterRowChange, RosterRows, RosterState, StoreError,
+    UnitFields, UnitFilter, WindowFilter,
 };
 
 use crate::support::{Database, begin, contract, identity, now, office, register};
@@ -175,11 +175,13 @@ async fn a_roster_is_confirmed_once(database: Database) {
     tx.commit().await.unwrap();
     let mut reader = store.read().await.unwrap();
     assert_eq!(reader.roster_draft(id).await.unwrap().unwrap().state, RosterState::Confirmed);
-    let open = reader.roster_drafts(Reach::Everything, Some(RosterState::Open), None, None, 9).await.unwrap();
-    assert!(open.is_empty());
-    assert_eq!(reader.roster_drafts(Reach::County(2), None, Some(unit), None, 9).await.unwrap().len(), 1);
-    assert!(reader.roster_drafts(Reach::County(21), None, None, None, 9).await.unwrap().is_empty());
-    assert!(reader.roster_drafts(Reach::Everything, None, None, Some(id), 9).await.unwrap().is_empty());
+    let all = DraftFilter::default();
+    let open = DraftFilter { state: Some(RosterState::Open), ..all.clone() };
+    assert!(reader.roster_drafts(Reach::Everything, &open, None, 9).await.unwrap().is_empty());
+    let own = DraftFilter { unit: Some(unit), ..all.clone() };
+    assert_eq!(reader.roster_drafts(Reach::County(2), &own, None, 9).await.unwrap().len(), 1);
+    assert!(reader.roster_drafts(Reach::County(21), &all, None, 9).await.unwrap().is_empty());
+    assert!(reader.roster_drafts(Reach::Everything, &all, Some(id), 9).await.unwrap().is_empty());
 }
 
 async fn rosters_are_forgotten(database: Database) {
@@ -247,7 +249,9 @@ async fn deliveries_are_stamped_handed_on_and_archived(database: Database) {
     assert_eq!(reader.county_table(21, 2026, None, 10).await.unwrap().len(), 3);
     let after = reader.county_table(21, 2026, None, 1).await.unwrap()[0].id;
     assert_eq!(reader.county_table(21, 2026, Some(after), 10).await.unwrap().len(), 2);
-    assert!(reader.deliveries(Reach::County(22), None, None, 10).await.unwrap().is_empty());
-    assert_eq!(reader.deliveries(Reach::Everything, Some(units[1]), None, 10).await.unwrap().len(), 1);
+    let all = DeliveryFilter::default();
+    assert!(reader.deliveries(Reach::County(22), &all, None, 10).await.unwrap().is_empty());
+    let one = DeliveryFilter { unit: Some(units[1]), ..all };
+    assert_eq!(reader.deliveries(Reach::Everything, &one, None, 10).await.unwrap().len(), 1);
     assert_eq!(reader.county_deliveries(2026, Some(21)).await.unwrap().len(), 1);
 }

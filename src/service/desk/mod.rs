@@ -179,3 +179,8 @@ impl Desk {
         }
     }
 }
+
+/// What is searched for, as typed: without blanks around it, no longer than a name can be.
+fn sought(text: &str) -> String {
+    text.trim().chars().take(100).collect()
+}

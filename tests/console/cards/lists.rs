@@ -2,16 +2,18 @@
 
 use zyz::domain::certificate::Reason;
 use zyz::domain::choice::CardChoice;
+use zyz::domain::staff::{Role, Scope};
 use zyz_credential::CertificateNumber;
 
 use super::{OTHER, UNIT};
-use crate::console::ConsoleApp;
+use crate::console::{Client, ConsoleApp};
 use crate::on_both;
 use crate::support::sheets::Somebody;
 use crate::support::{Database, sheets};
 
 on_both!(
     choices_follow_what_happens_to_cards,
+    a_list_is_narrowed_to_a_unit_by_its_name,
     pasted_numbers_are_read_and_wrong_ones_named,
     a_spoiled_card_is_replaced_under_a_new_index,
 );
@@ -63,6 +65,62 @@ fn choices_follow_what_happens_to_cards(database: Database) {
     assert!(workbook.body.starts_with(b"PK"));
     clerk.get("/cards/choose?unit=999999").is(404);
     unit.get("/cards/choose?unit=1").is(404);
+}
+
+fn a_list_is_narrowed_to_a_unit_by_its_name(database: Database) {
+    let console = ConsoleApp::new(database);
+    let people = sheets::people(11);
+    console.register(UNIT, "02", &people[..5]);
+    console.register(OTHER, "21", &people[5..9]);
+    console.register("民族中学", "21", &people[9..10]);
+    console.register("民族中学", "22", &people[10..]);
+    let clerk = console.clerk();
+    let asked = |client: &Client<'_>, unit: &str, q: &str| {
+        let query = serde_html_form::to_string([("kind", "new"), ("unit", unit), ("q", q)]).unwrap();
+        client.get(&format!("/cards/choose?{query}")).is(200).text()
+    };
+    let one = asked(&clerk, "", "宁洱县样");
+    assert!(one.contains("4 人") && one.contains(&format!("value=\"{OTHER}\"")) && !one.contains(UNIT), "{one}");
+    // Several or none: nobody is listed, and nothing can be frozen.
+    for (q, words) in [
+        ("样例", "有几个单位的名称含此文字"),
+        ("%", "没有名称含此文字的单位"),
+        ("_", "没有名称含"),
+        ("'", "没有名称含"),
+    ] {
+        let page = asked(&clerk, "", q);
+        assert!(page.contains(words) && !page.contains("核对名单") && !page.contains("<table"), "{page}");
+    }
+    let picks = asked(&clerk, "", "样例");
+    assert!(picks.contains(&format!(">{UNIT}</a>")) && picks.contains(&format!(">{OTHER}</a>")), "{picks}");
+    // Two counties' units of one name: which was chosen stays chosen while its name stands in the field.
+    let namesakes = asked(&clerk, "", "民族中学");
+    let keys: Vec<&str> =
+        namesakes.split("kind=new&amp;unit=").skip(1).map(|rest| rest.split('"').next().unwrap()).collect();
+    assert_eq!(keys.len(), 2, "{namesakes}");
+    for key in keys {
+        let chosen = asked(&clerk, key, "民族中学");
+        assert!(chosen.contains("1 人") && chosen.contains("核对名单"), "{chosen}");
+        assert!(asked(&clerk, key, "宁洱县样").contains("4 人"));
+        assert!(asked(&clerk, key, "").contains("11 人"));
+        clerk.get(&format!("/cards/choose?kind=new&unit={key}")).is(200).says(&["1 人", "value=\"民族中学\""]);
+    }
+    // Nobody is shown the names of units that they do not reach.
+    let county = console.sign_in(Role::County, Scope::County(22));
+    assert!(asked(&county, "", "民族").contains("1 人"));
+    for q in ["样例", "宁洱"] {
+        let page = asked(&county, "", q);
+        assert!(page.contains("没有名称含此文字的单位") && !page.contains(OTHER) && !page.contains(UNIT), "{page}");
+    }
+    for path in ["/cards/handout", "/cards/handout/done"] {
+        let several = serde_html_form::to_string([("q", "样例")]).unwrap();
+        clerk.get(&format!("{path}?{several}")).is(200).says(&["请选择", OTHER, &format!("{path}?unit=")]);
+        county.get(&format!("{path}?{several}")).is(200).says(&["没有名称含此文字的单位"]);
+        clerk.get(&format!("{path}?q=%00")).is(400);
+    }
+    let own = console.of_unit(OTHER);
+    let page = own.get("/cards/choose?kind=new").is(200).text();
+    assert!(page.contains("4 人") && !page.contains("id=\"f-q\""), "a unit has nothing to choose: {page}");
 }
 
 fn pasted_numbers_are_read_and_wrong_ones_named(database: Database) {

@@ -7,7 +7,7 @@ use crate::clock::beijing_date;
 use crate::domain::certificate::{CertificateState, VolunteerState};
 use crate::domain::choice::CardChoice;
 use crate::domain::division::County;
-use crate::domain::staff::{Permission, Scope};
+use crate::domain::staff::Permission;
 use crate::roster::export::{self, Cell};
 use crate::service::ServiceError;
 use crate::service::desk::{Desk, DeskError};
@@ -71,15 +71,6 @@ pub struct ChoicePage {
     pub count: Capped,
     /// Where the next page goes on; none at the end.
     pub next: Option<String>,
-}
-
-/// A unit that the caller may choose.
-#[derive(Debug, Clone)]
-pub struct UnitOption {
-    /// Key, as text.
-    pub id: String,
-    /// Its name, with its county.
-    pub label: String,
 }
 
 impl CardLine {
@@ -169,26 +160,6 @@ impl Desk {
         });
         let made = beijing_date(self.office().now());
         Ok(export::table(choice.label(), &headers, cells, made).map_err(ServiceError::from)?)
-    }
-
-    /// The units within reach, by county and name.
-    ///
-    /// # Errors
-    /// No permission to see people; the database fails.
-    pub async fn card_units(&self) -> Result<Vec<UnitOption>, DeskError> {
-        self.need(Permission::ViewPeople)?;
-        let mut reader = self.office().store.read().await?;
-        let units = match self.staff().scope {
-            Scope::Unit { unit, .. } => reader.unit(UnitId(unit)).await?.into_iter().collect(),
-            _ => reader.units().await?,
-        };
-        let within = units.into_iter().filter(|unit| self.reach_unit(unit.county, unit.id).is_ok());
-        Ok(within
-            .map(|unit| UnitOption {
-                id: unit.id.to_string(),
-                label: format!("{}（{}）", unit.name, County::from_code(unit.county).map_or("", County::name)),
-            })
-            .collect())
     }
 
     /// The choice with the caller's reach; a unit out of reach is refused.

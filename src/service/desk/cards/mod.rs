@@ -16,7 +16,7 @@ mod summary;
 use jiff::Timestamp;
 
 pub use ask::{Asked, REPRINT_REASONS};
-pub use choose::{CardLine, CardStanding, ChoicePage, UnitOption};
+pub use choose::{CardLine, CardStanding, ChoicePage};
 pub use handout::{HandoutDraft, HandoutLine, HandoutPage};
 pub use jobs::{JobFileBytes, JobView};
 pub use lists::{LIST_PAGE, ListPage, ListView};

@@ -8,7 +8,7 @@ use crate::domain::hours::{
     DayMinute, ENTRY_WORKING_DAYS, HoursError, ServiceItem, ServiceTime, hours, is_late, working_days_between,
 };
 use crate::domain::staff::Permission;
-use crate::service::desk::{Desk, DeskError, FieldError};
+use crate::service::desk::{Desk, DeskError, FieldError, sought};
 use crate::store::{NewActivity, NewServiceRecord, PendingActivity, VolunteerId};
 
 /// What a form says of an activity, as typed.
@@ -128,20 +128,22 @@ impl Desk {
     }
 
     /// Activities that wait for their hours, the oldest first, after the place `after`; with the place where the next page
-    /// begins. `due` shows only what is overdue or due within three working days.
+    /// begins. `due` shows only what is overdue or due within three working days, `search` only what it stands in the name
+    /// or unit of.
     ///
     /// # Errors
     /// The role may not read people; a place that is none.
     pub async fn pending_activities(
         &self,
         due: bool,
+        search: &str,
         after: Option<&str>,
     ) -> Result<(Vec<PendingLine>, Option<String>), DeskError> {
         self.need(Permission::ViewPeople)?;
         let after = after.map(place).transpose()?;
         let until = due.then(|| self.deadlines().soon);
         let mut reader = self.office().store.read().await?;
-        let found = reader.pending_activities(self.reach()?, until, after, PAGE + 1).await?;
+        let found = reader.pending_activities(self.reach()?, until, &sought(search), after, PAGE + 1).await?;
         let more = found.len() > PAGE as usize;
         let lines: Vec<_> = found.iter().take(PAGE as usize).map(|found| self.pending_line(found)).collect();
         let next = lines.last().filter(|_| more).map(|line| format!("{}.{}", line.date, line.id));

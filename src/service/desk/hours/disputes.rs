@@ -1,11 +1,13 @@
 //! Objections of volunteers to what was recorded of them (民政部令第67号: the volunteer may see and correct).
 
+use zyz_credential::CertificateNumber;
+
 use super::activity::reason_of;
 use super::records::{Correction, RecordRow};
 use super::rows::{conflict, moment, row};
 use crate::domain::staff::Permission;
-use crate::service::desk::{Desk, DeskError, FieldError};
-use crate::store::{Dispute, DisputeOutcome, RecordId, StoreError, UnitId};
+use crate::service::desk::{Desk, DeskError, FieldError, sought};
+use crate::store::{Dispute, DisputeOutcome, DisputeSearch, RecordId, StoreError, UnitId};
 
 /// Lines of a page.
 const PAGE: u32 = 50;
@@ -142,18 +144,20 @@ impl Desk {
         Ok(tx.commit().await?)
     }
 
-    /// Objections within reach, newest first, before the key `before`.
+    /// Objections within reach, newest first, before the key `before`; with `search` those of the volunteer of this
+    /// certificate number, or else of volunteers of exactly this name and of recording units whose name holds it.
     ///
     /// # Errors
     /// The role may not read people; the database fails.
     pub async fn disputes(
         &self,
         open: bool,
+        search: &str,
         before: Option<i64>,
     ) -> Result<(Vec<DisputeLine>, Option<i64>), DeskError> {
         self.need(Permission::ViewPeople)?;
         let mut reader = self.office().store.read().await?;
-        let found = reader.disputes(self.reach()?, open, before, PAGE + 1).await?;
+        let found = reader.disputes(self.reach()?, open, search_of(search).as_ref(), before, PAGE + 1).await?;
         let more = found.len() > PAGE as usize;
         let mut lines = Vec::new();
         for dispute in found.iter().take(PAGE as usize) {
@@ -175,5 +179,16 @@ impl Desk {
         self.reach_unit(dispute.county.unwrap_or_default(), dispute.unit.unwrap_or(UnitId(0)))?;
         let record = reader.record_line(dispute.record).await?;
         Ok(DisputeLine::of(&dispute, record.as_ref().map(row).as_ref()))
+    }
+}
+
+/// What a search means: ten digits with the right check digit are a number, however they are spaced.
+fn search_of(text: &str) -> Option<DisputeSearch> {
+    let text = sought(text);
+    let bare: String = text.chars().filter(|c| !c.is_whitespace()).collect();
+    match CertificateNumber::parse(&bare) {
+        _ if text.is_empty() => None,
+        Ok(number) => Some(DisputeSearch::Number(number.as_str().to_owned())),
+        Err(_) => Some(DisputeSearch::Words(text)),
     }
 }

@@ -11,14 +11,14 @@ use crate::service::desk::{Desk, DeskError};
 const EXPORTED: usize = 50_000;
 
 impl Desk {
-    /// The acts of entering as a workbook, up to 50,000 of them.
+    /// The acts of entering that `search` finds as a workbook, up to 50,000 of them.
     ///
     /// # Errors
     /// As [`Desk::entries`].
-    pub async fn entries_workbook(&self) -> Result<Vec<u8>, DeskError> {
+    pub async fn entries_workbook(&self, search: &str) -> Result<Vec<u8>, DeskError> {
         let (mut lines, mut before) = (Vec::new(), None);
         while lines.len() < EXPORTED {
-            let (page, next) = self.entries(before).await?;
+            let (page, next) = self.entries(search, before).await?;
             lines.extend(page);
             before = next;
             if before.is_none() {
@@ -38,14 +38,14 @@ impl Desk {
         self.hours_table("录入批次", &["时间", "方式", "活动或文件", "单位", "记录数", "录入人"], rows)
     }
 
-    /// The objections as a workbook, those that wait (`open`) or those decided, up to 50,000 of them.
+    /// The objections that `search` finds as a workbook, those that wait (`open`) or those decided, up to 50,000 of them.
     ///
     /// # Errors
     /// As [`Desk::disputes`].
-    pub async fn disputes_workbook(&self, open: bool) -> Result<Vec<u8>, DeskError> {
+    pub async fn disputes_workbook(&self, open: bool, search: &str) -> Result<Vec<u8>, DeskError> {
         let (mut lines, mut before) = (Vec::new(), None);
         while lines.len() < EXPORTED {
-            let (page, next) = self.disputes(open, before).await?;
+            let (page, next) = self.disputes(open, search, before).await?;
             lines.extend(page);
             before = next;
             if before.is_none() {
@@ -88,14 +88,14 @@ impl Desk {
         self.hours_table(if open { "待处理的异议" } else { "已处理的异议" }, &heads, rows)
     }
 
-    /// The activities that wait for their hours as a workbook, up to 50,000 of them.
+    /// The activities that wait for their hours and that `search` finds as a workbook, up to 50,000 of them.
     ///
     /// # Errors
     /// As [`Desk::pending_activities`].
-    pub async fn pending_workbook(&self, due: bool) -> Result<Vec<u8>, DeskError> {
+    pub async fn pending_workbook(&self, due: bool, search: &str) -> Result<Vec<u8>, DeskError> {
         let (mut lines, mut after) = (Vec::new(), None);
         while lines.len() < EXPORTED {
-            let (page, next) = self.pending_activities(due, after.as_deref()).await?;
+            let (page, next) = self.pending_activities(due, search, after.as_deref()).await?;
             lines.extend(page);
             after = next;
             if after.is_none() {

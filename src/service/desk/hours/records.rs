@@ -10,7 +10,7 @@ use super::rows::{change_line, conflict, entry_row, form_of, row, what};
 use crate::clock::beijing_date;
 use crate::domain::hours::{DayMinute, ServiceTime, hours_of};
 use crate::domain::staff::Permission;
-use crate::service::desk::{Desk, DeskError, FieldError};
+use crate::service::desk::{Desk, DeskError, FieldError, sought};
 use crate::service::hours::FLAG_LATE;
 use crate::store::{ImportId, NewServiceRecord, Reader, RecordFilter, RecordId, RecordLine, UnitId};
 
@@ -351,14 +351,15 @@ impl Desk {
         Ok(found.into_iter().map(line).collect())
     }
 
-    /// Acts of entering within reach, newest first, before the key `before`.
+    /// Acts of entering within reach, newest first, before the key `before`; only those whose unit, activity or file, or
+    /// login name of who entered holds `search`.
     ///
     /// # Errors
     /// The role may not read people; the database fails.
-    pub async fn entries(&self, before: Option<i64>) -> Result<(Vec<EntryRow>, Option<i64>), DeskError> {
+    pub async fn entries(&self, search: &str, before: Option<i64>) -> Result<(Vec<EntryRow>, Option<i64>), DeskError> {
         self.need(Permission::ViewPeople)?;
         let mut reader = self.office().store.read().await?;
-        let found = reader.record_entries(self.reach()?, before.map(ImportId), PAGE + 1).await?;
+        let found = reader.record_entries(self.reach()?, &sought(search), before.map(ImportId), PAGE + 1).await?;
         let more = found.len() > PAGE as usize;
         let rows: Vec<_> = found.iter().take(PAGE as usize).map(entry_row).collect();
         let next = rows.last().filter(|_| more).map(|row| row.id);

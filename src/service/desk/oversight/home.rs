@@ -7,7 +7,7 @@ use crate::domain::partner::PartnerId;
 use crate::domain::staff::{Permission, Role, Scope};
 use crate::service::desk::forms::Queue;
 use crate::service::desk::{Desk, DeskError};
-use crate::store::{Census, Level, Reader, RosterState};
+use crate::store::{Census, DraftFilter, Level, Reader, RosterState};
 
 /// Counts stop here and are shown as “10000+”.
 const MANY: u64 = 10_000;
@@ -194,7 +194,8 @@ impl Desk {
         if !self.may(Permission::ImportRoster) {
             return Ok(None);
         }
-        let open = reader.roster_drafts(self.reach()?, Some(RosterState::Open), None, None, DRAFTS + 1).await?;
+        let open = DraftFilter { state: Some(RosterState::Open), ..DraftFilter::default() };
+        let open = reader.roster_drafts(self.reach()?, &open, None, DRAFTS + 1).await?;
         let count = open.len() as u64;
         let note = "上传后还没有确认的名册";
         let tile = waiting("名册草稿", count, note, "/rosters");

@@ -8,10 +8,10 @@ use crate::domain::division::County;
 use crate::domain::staff::{Permission, federation_approves};
 use crate::roster::export::{self, Cell};
 use crate::service::ServiceError;
-use crate::service::desk::{Desk, DeskError};
+use crate::service::desk::{Desk, DeskError, sought};
 use crate::store::{
-    COUNTED, CountyDelivery, CountyDeliveryId, Delivery, DeliveryId, DeliverySource, DeliveryStanding, NewDelivery,
-    UnitId, WindowFilter, WindowLine,
+    COUNTED, CountyDelivery, CountyDeliveryId, Delivery, DeliveryFilter, DeliveryId, DeliverySource, DeliveryStanding,
+    NewDelivery, UnitId, WindowFilter, WindowLine,
 };
 
 /// Lines of one export.
@@ -32,6 +32,19 @@ pub struct WindowAsked {
     pub standing: String,
     /// After the unit with this key.
     pub after: Option<i64>,
+}
+
+/// What is asked of the list of delivered rosters.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct DeliveredAsked {
+    /// Of the unit with this key.
+    pub unit: Option<i64>,
+    /// Part of the unit's name.
+    pub name: String,
+    /// For this year's window.
+    pub year: Option<i16>,
+    /// Older than the delivery with this key.
+    pub before: Option<i64>,
 }
 
 /// A year's window.
@@ -183,7 +196,7 @@ impl Desk {
         });
         Ok(WindowPage {
             year,
-            years: (FIRST_YEAR..=today.year()).rev().collect(),
+            years: self.roster_years(),
             calendar: calendar(year, today),
             now_inside: inside(year, today),
             counties: counties.collect(),
@@ -242,21 +255,22 @@ impl Desk {
         Ok(id.0)
     }
 
-    /// Delivered rosters, newest first, older than `before`; of one unit, if asked; one more than [`PAGE`] if there are
-    /// more.
+    /// Delivered rosters, newest first; one more than [`PAGE`] if there are more.
     ///
     /// # Errors
     /// The role may not see them.
-    pub async fn delivered_rosters(
-        &self,
-        unit: Option<i64>,
-        before: Option<i64>,
-    ) -> Result<Vec<DeliveryView>, DeskError> {
+    pub async fn delivered_rosters(&self, asked: &DeliveredAsked) -> Result<Vec<DeliveryView>, DeskError> {
         self.need(Permission::ViewPeople)?;
         let mut reader = self.office().store.read().await?;
-        let (unit, before) = (unit.map(UnitId), before.map(DeliveryId));
-        let found = reader.deliveries(self.reach()?, unit, before, PAGE + 1).await?;
+        let name = Some(sought(&asked.name)).filter(|name| !name.is_empty());
+        let filter = DeliveryFilter { unit: asked.unit.map(UnitId), name, year: asked.year };
+        let found = reader.deliveries(self.reach()?, &filter, asked.before.map(DeliveryId), PAGE + 1).await?;
         Ok(found.into_iter().map(|delivery| self.delivery_view(delivery)).collect())
+    }
+
+    /// The years for which there can be rosters, the latest first.
+    pub fn roster_years(&self) -> Vec<i16> {
+        (FIRST_YEAR..=beijing_date(self.office().now()).year()).rev().collect()
     }
 
     /// One delivered roster.

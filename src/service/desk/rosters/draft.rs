@@ -15,11 +15,12 @@ use crate::roster::people::Checker;
 use crate::roster::sheet::{CellKind, KeptRow, Layout};
 use crate::roster::{RowOutcome, Warning};
 use crate::service::ServiceError;
-use crate::service::desk::{Desk, DeskError};
+use crate::service::desk::{Desk, DeskError, sought};
 use crate::service::import::outcomes;
 use crate::service::reading::RosterReading;
 use crate::store::{
-    NewRosterDraft, NewRosterRow, Reader, RosterDraft, RosterDraftId, RosterOutcome, RosterState, Unit, UnitId,
+    DraftFilter, NewRosterDraft, NewRosterRow, Reader, RosterDraft, RosterDraftId, RosterOutcome, RosterState, Unit,
+    UnitId,
 };
 
 /// A draft is forgotten after so long.
@@ -151,15 +152,23 @@ impl Desk {
         Ok(id.0)
     }
 
-    /// Rosters under way or done with, newest first, older than `before`; one more than [`PAGE`] if there are more.
+    /// Rosters under way or done with, newest first, older than `before`, of one unit, if asked; only those whose unit's or
+    /// file's name holds `search`. One more than [`PAGE`] if there are more.
     ///
     /// # Errors
     /// The role may not see them; the database fails.
-    pub async fn roster_drafts(&self, unit: Option<i64>, before: Option<i64>) -> Result<Vec<DraftView>, DeskError> {
+    pub async fn roster_drafts(
+        &self,
+        unit: Option<i64>,
+        search: &str,
+        before: Option<i64>,
+    ) -> Result<Vec<DraftView>, DeskError> {
         self.need(Permission::ViewPeople)?;
         let reach = self.reach()?;
         let mut reader = self.office().store.read().await?;
-        let drafts = reader.roster_drafts(reach, None, unit.map(UnitId), before.map(RosterDraftId), PAGE + 1).await?;
+        let text = Some(sought(search)).filter(|text| !text.is_empty());
+        let filter = DraftFilter { unit: unit.map(UnitId), text, ..DraftFilter::default() };
+        let drafts = reader.roster_drafts(reach, &filter, before.map(RosterDraftId), PAGE + 1).await?;
         Ok(drafts.iter().map(|draft| view(draft, self.office().now())).collect())
     }
 

@@ -1,6 +1,6 @@
 //! Lists of this room as workbooks.
 
-use super::PAGE;
+use super::{DeliveredAsked, PAGE};
 use crate::clock::beijing_date;
 use crate::domain::division::County;
 use crate::roster::export::{Cell, table};
@@ -11,14 +11,14 @@ use crate::service::desk::{Desk, DeskError};
 const EXPORTED: usize = 50_000;
 
 impl Desk {
-    /// The rosters handed in as a workbook, up to 50,000 of them.
+    /// The rosters handed in that `search` finds as a workbook, up to 50,000 of them.
     ///
     /// # Errors
     /// As [`Desk::roster_drafts`].
-    pub async fn drafts_workbook(&self) -> Result<Vec<u8>, DeskError> {
+    pub async fn drafts_workbook(&self, search: &str) -> Result<Vec<u8>, DeskError> {
         let (mut lines, mut before) = (Vec::new(), None);
         while lines.len() < EXPORTED {
-            let mut page = self.roster_drafts(None, before).await?;
+            let mut page = self.roster_drafts(None, search, before).await?;
             let more = page.len() > PAGE as usize;
             page.truncate(PAGE as usize);
             before = page.last().map(|draft| draft.id);
@@ -60,17 +60,17 @@ impl Desk {
         self.rosters_table("上传的名册", &heads, rows)
     }
 
-    /// The delivered rosters as a workbook, up to 50,000 of them.
+    /// The delivered rosters that are asked for as a workbook, up to 50,000 of them.
     ///
     /// # Errors
     /// As [`Desk::delivered_rosters`].
-    pub async fn delivered_workbook(&self) -> Result<Vec<u8>, DeskError> {
-        let (mut lines, mut before) = (Vec::new(), None);
+    pub async fn delivered_workbook(&self, asked: &DeliveredAsked) -> Result<Vec<u8>, DeskError> {
+        let (mut lines, mut asked) = (Vec::new(), DeliveredAsked { before: None, ..asked.clone() });
         while lines.len() < EXPORTED {
-            let mut page = self.delivered_rosters(None, before).await?;
+            let mut page = self.delivered_rosters(&asked).await?;
             let more = page.len() > PAGE as usize;
             page.truncate(PAGE as usize);
-            before = page.last().map(|roster| roster.id);
+            asked.before = page.last().map(|roster| roster.id);
             lines.extend(page);
             if !more {
                 break;

@@ -18,7 +18,7 @@ use crate::store::{Reader, Unit, UnitId};
 
 pub use confirm::RosterDone;
 pub use correct::{RowCell, RowForm};
-pub use deliveries::{CountyTable, DeliveryView, HandedOn, WindowAsked, WindowPage, WindowUnit};
+pub use deliveries::{CountyTable, DeliveredAsked, DeliveryView, HandedOn, WindowAsked, WindowPage, WindowUnit};
 pub use draft::{DraftUpload, DraftView};
 pub use paper::{Document, RosterPaper};
 pub use preview::{Preview, PreviewCell, PreviewRow, Shown};

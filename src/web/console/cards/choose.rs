@@ -6,11 +6,12 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Deserialize;
 
+use super::units::UnitFilter;
 use super::{error_of, unit_key};
 use crate::domain::choice::{CardChoice, LIST_MOST};
 use crate::domain::staff::Permission;
 use crate::service::desk::DeskError;
-use crate::service::desk::cards::{ChoicePage, UnitOption};
+use crate::service::desk::cards::{Capped, ChoicePage};
 use crate::web::console::page::{self, Shell};
 use crate::web::console::{ConsoleForm, PageError, Signed, Upload};
 
@@ -18,7 +19,10 @@ use crate::web::console::{ConsoleForm, PageError, Signed, Upload};
 pub(super) struct Filter {
     #[serde(default)]
     kind: String,
+    /// Key of a unit, in links and hidden.
     unit: Option<String>,
+    /// What stands in the field for the unit.
+    q: Option<String>,
     after: Option<String>,
 }
 
@@ -28,8 +32,7 @@ struct ChooseTemplate {
     shell: Shell,
     choice: CardChoice,
     choices: [CardChoice; 7],
-    unit: String,
-    units: Vec<UnitOption>,
+    unit: UnitFilter,
     page: ChoicePage,
     first: bool,
     makes: bool,
@@ -39,14 +42,16 @@ struct ChooseTemplate {
 pub(super) async fn page(signed: Signed, query: Query<Filter>) -> Result<Response, PageError> {
     let Signed { desk, shell } = signed;
     let choice = choice(&query);
-    let unit = unit_key(query.unit.as_deref())?;
-    let page = desk.choice(choice, unit, query.after.as_deref()).await?;
+    let unit = UnitFilter::of(&desk, query.unit.as_deref(), query.q.as_deref()).await?;
+    let page = match unit.understood() {
+        true => desk.choice(choice, unit.key, query.after.as_deref()).await?,
+        false => ChoicePage { rows: Vec::new(), count: Capped::default(), next: None },
+    };
     page::render(&ChooseTemplate {
         shell,
         choice,
         choices: CardChoice::ALL,
-        unit: unit.map(|unit| unit.to_string()).unwrap_or_default(),
-        units: desk.card_units().await?,
+        unit,
         page,
         first: query.after.is_none(),
         makes: desk.may(Permission::PrintCards),

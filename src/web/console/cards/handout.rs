@@ -6,11 +6,12 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Deserialize;
 
+use super::units::UnitFilter;
 use super::{error_of, key, unit_key};
 use crate::clock::beijing_date;
 use crate::domain::choice::CardChoice;
 use crate::domain::staff::Permission;
-use crate::service::desk::cards::{Capped, CardLine, HandoutDraft, HandoutLine, UnitOption};
+use crate::service::desk::cards::{Capped, CardLine, ChoicePage, HandoutDraft, HandoutLine, HandoutPage};
 use crate::service::desk::{Desk, DeskError, FieldError};
 use crate::web::console::page::{self, Shell};
 use crate::web::console::{ConsoleForm, PageError, Signed};
@@ -20,7 +21,10 @@ pub(super) const WORKBOOK: &str = "application/vnd.openxmlformats-officedocument
 
 #[derive(Deserialize, Default)]
 pub(super) struct Filter {
+    /// Key of a unit, in links and hidden.
     unit: Option<String>,
+    /// What stands in the field for the unit.
+    q: Option<String>,
     after: Option<String>,
     before: Option<String>,
 }
@@ -29,8 +33,7 @@ pub(super) struct Filter {
 #[template(path = "console/cards/handout.html")]
 struct Waiting {
     shell: Shell,
-    unit: String,
-    units: Vec<UnitOption>,
+    unit: UnitFilter,
     rows: Vec<CardLine>,
     count: Capped,
     next: Option<String>,
@@ -85,7 +88,7 @@ pub(super) async fn record(signed: Signed, form: ConsoleForm<Record>) -> Result<
             Ok(page::done(&shell, &format!("/cards/handout{unit}"), text))
         }
         Err(DeskError::Invalid(errors)) => {
-            let filter = Filter { unit, after, before: None };
+            let filter = Filter { unit, after, ..Filter::default() };
             page::render_as(StatusCode::UNPROCESSABLE_ENTITY, &show(&desk, shell, &filter, draft, errors).await?)
         }
         Err(error) => Err(error.into()),
@@ -96,8 +99,7 @@ pub(super) async fn record(signed: Signed, form: ConsoleForm<Record>) -> Result<
 #[template(path = "console/cards/handed_out.html")]
 struct Done {
     shell: Shell,
-    unit: String,
-    units: Vec<UnitOption>,
+    unit: UnitFilter,
     rows: Vec<HandoutLine>,
     next: Option<i64>,
     hands: bool,
@@ -107,12 +109,14 @@ struct Done {
 
 pub(super) async fn done_page(signed: Signed, query: Query<Filter>) -> Result<Response, PageError> {
     let Signed { desk, shell } = signed;
-    let unit = unit_key(query.unit.as_deref())?;
-    let page = desk.handouts(unit, query.before.as_deref().map(key).transpose()?).await?;
+    let unit = UnitFilter::of(&desk, query.unit.as_deref(), query.q.as_deref()).await?;
+    let page = match unit.understood() {
+        true => desk.handouts(unit.key, query.before.as_deref().map(key).transpose()?).await?,
+        false => HandoutPage { rows: Vec::new(), next: None },
+    };
     page::render(&Done {
         shell,
-        unit: unit.map(|unit| unit.to_string()).unwrap_or_default(),
-        units: desk.card_units().await?,
+        unit,
         rows: page.rows,
         next: page.next,
         hands: desk.may(Permission::HandOut),
@@ -172,12 +176,14 @@ async fn show(
     draft: HandoutDraft,
     errors: Vec<FieldError>,
 ) -> Result<Waiting, PageError> {
-    let unit = unit_key(filter.unit.as_deref())?;
-    let page = desk.choice(CardChoice::Waiting, unit, filter.after.as_deref()).await?;
+    let unit = UnitFilter::of(desk, filter.unit.as_deref(), filter.q.as_deref()).await?;
+    let page = match unit.understood() {
+        true => desk.choice(CardChoice::Waiting, unit.key, filter.after.as_deref()).await?,
+        false => ChoicePage { rows: Vec::new(), count: Capped::default(), next: None },
+    };
     Ok(Waiting {
         shell,
-        unit: unit.map(|unit| unit.to_string()).unwrap_or_default(),
-        units: desk.card_units().await?,
+        unit,
         rows: page.rows,
         count: page.count,
         next: page.next,

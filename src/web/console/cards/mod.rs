@@ -8,6 +8,7 @@ mod jobs;
 mod lists;
 mod person;
 mod photos;
+mod units;
 
 use axum::routing::{get, post};
 use zyz_credential::CertificateNumber;

@@ -20,6 +20,9 @@ struct ListPage {
     shell: Shell,
     tab: &'static str,
     open: bool,
+    /// What was searched for; empty for the list itself.
+    text: String,
+    first: bool,
     lines: Vec<DisputeLine>,
     next: Option<i64>,
 }
@@ -44,18 +47,45 @@ pub(super) struct Which {
     before: Option<i64>,
 }
 
+/// A search, and where its next page begins.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Find {
+    state: String,
+    text: String,
+    before: String,
+}
+
 /// Those that wait, or those decided.
 pub(super) async fn list(signed: Signed, Query(which): Query<Which>) -> Result<Response, PageError> {
     let Signed { desk, shell } = signed;
     let open = which.state != "decided";
-    let (lines, next) = desk.disputes(open, which.before).await?;
-    page::render(&ListPage { shell, tab: "disputes", open, lines, next })
+    let (lines, next) = desk.disputes(open, "", which.before).await?;
+    let first = which.before.is_none();
+    page::render(&ListPage { shell, tab: "disputes", open, text: String::new(), first, lines, next })
+}
+
+/// Those of a unit or a person; by POST, because a name is nobody's address.
+pub(super) async fn search(signed: Signed, ConsoleForm(find): ConsoleForm<Find>) -> Result<Response, PageError> {
+    let Signed { desk, shell } = signed;
+    let open = find.state != "decided";
+    let text = find.text.trim().to_owned();
+    if text.is_empty() {
+        return Ok(page::go(&shell, if open { "/hours/disputes" } else { "/hours/disputes?state=decided" }, None));
+    }
+    let before = find.before.parse().ok();
+    let (lines, next) = desk.disputes(open, &text, before).await?;
+    page::render(&ListPage { shell, tab: "disputes", open, text, first: before.is_none(), lines, next })
 }
 
 /// The same as a workbook.
 pub(super) async fn export(signed: Signed, Query(which): Query<Which>) -> Result<Response, PageError> {
-    let bytes = signed.desk.disputes_workbook(which.state != "decided").await?;
-    Ok(page::download(super::list::XLSX, "异议.xlsx", bytes))
+    workbook(&signed.desk, &which.state, "").await
+}
+
+/// What a search found as a workbook.
+pub(super) async fn search_export(signed: Signed, ConsoleForm(find): ConsoleForm<Find>) -> Result<Response, PageError> {
+    workbook(&signed.desk, &find.state, &find.text).await
 }
 
 /// One of them.
@@ -91,6 +121,11 @@ pub(super) async fn decide(
         }
         (Err(error), _) => Err(error.into()),
     }
+}
+
+async fn workbook(desk: &Desk, state: &str, text: &str) -> Result<Response, PageError> {
+    let bytes = desk.disputes_workbook(state != "decided", text).await?;
+    Ok(page::download(super::list::XLSX, "异议.xlsx", bytes))
 }
 
 async fn one(

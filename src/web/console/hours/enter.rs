@@ -84,6 +84,8 @@ struct PendingPage {
     shell: Shell,
     tab: &'static str,
     due: bool,
+    q: String,
+    first: bool,
     lines: Vec<PendingLine>,
     next: Option<String>,
     may_write: bool,
@@ -168,6 +170,9 @@ pub(super) async fn step(
 pub(super) struct PendingQuery {
     #[serde(default)]
     due: String,
+    /// Part of an activity's or unit's name.
+    #[serde(default)]
+    q: String,
     after: Option<String>,
 }
 
@@ -175,14 +180,15 @@ pub(super) struct PendingQuery {
 pub(super) async fn pending(signed: Signed, Query(query): Query<PendingQuery>) -> Result<Response, PageError> {
     let Signed { desk, shell } = signed;
     let due = query.due == "1";
-    let (lines, next) = desk.pending_activities(due, query.after.as_deref()).await?;
+    let (lines, next) = desk.pending_activities(due, &query.q, query.after.as_deref()).await?;
     let may_write = desk.may(Permission::WriteHours);
-    page::render(&PendingPage { shell, tab: "pending", due, lines, next, may_write })
+    let (q, first) = (query.q.trim().to_owned(), query.after.is_none());
+    page::render(&PendingPage { shell, tab: "pending", due, q, first, lines, next, may_write })
 }
 
 /// The same as a workbook.
 pub(super) async fn pending_export(signed: Signed, Query(query): Query<PendingQuery>) -> Result<Response, PageError> {
-    let bytes = signed.desk.pending_workbook(query.due == "1").await?;
+    let bytes = signed.desk.pending_workbook(query.due == "1", &query.q).await?;
     Ok(page::download(super::list::XLSX, "待录入的活动.xlsx", bytes))
 }
 

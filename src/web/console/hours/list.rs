@@ -74,6 +74,8 @@ pub(super) struct PersonPage {
 struct EntriesPage {
     shell: Shell,
     tab: &'static str,
+    q: String,
+    first: bool,
     rows: Vec<EntryRow>,
     next: Option<i64>,
 }
@@ -161,21 +163,26 @@ pub(super) fn numbered(text: &str) -> Result<CertificateNumber, PageError> {
     CertificateNumber::parse(text).map_err(|_| DeskError::NotFound.into())
 }
 
+/// What the list of acts of entering is asked.
 #[derive(Debug, Deserialize)]
-pub(super) struct Before {
-    pub before: Option<i64>,
+pub(super) struct EntriesAsked {
+    /// Part of a unit's, activity's, file's or login name.
+    #[serde(default)]
+    q: String,
+    before: Option<i64>,
 }
 
 /// Acts of entering.
-pub(super) async fn entries(signed: Signed, Query(at): Query<Before>) -> Result<Response, PageError> {
+pub(super) async fn entries(signed: Signed, Query(asked): Query<EntriesAsked>) -> Result<Response, PageError> {
     let Signed { desk, shell } = signed;
-    let (rows, next) = desk.entries(at.before).await?;
-    page::render(&EntriesPage { shell, tab: "entries", rows, next })
+    let (rows, next) = desk.entries(&asked.q, asked.before).await?;
+    let (q, first) = (asked.q.trim().to_owned(), asked.before.is_none());
+    page::render(&EntriesPage { shell, tab: "entries", q, first, rows, next })
 }
 
 /// The same as a workbook.
-pub(super) async fn entries_export(signed: Signed) -> Result<Response, PageError> {
-    Ok(page::download(XLSX, "录入批次.xlsx", signed.desk.entries_workbook().await?))
+pub(super) async fn entries_export(signed: Signed, Query(asked): Query<EntriesAsked>) -> Result<Response, PageError> {
+    Ok(page::download(XLSX, "录入批次.xlsx", signed.desk.entries_workbook(&asked.q).await?))
 }
 
 /// One act of entering.

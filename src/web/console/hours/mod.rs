@@ -47,6 +47,8 @@ pub(super) const ROUTES: &[Route] = &[
     row("POST", "/hours/records/{record}/dispute", WRITE, || post(record::dispute)),
     row("GET", "/hours/disputes", VIEW, || get(disputes::list)),
     row("GET", "/hours/disputes/export", VIEW, || get(disputes::export)),
+    row("POST", "/hours/disputes/export", VIEW, || post(disputes::search_export)),
+    row("POST", "/hours/disputes/search", VIEW, || post(disputes::search)),
     row("GET", "/hours/disputes/{dispute}", VIEW, || get(disputes::page)),
     row("POST", "/hours/disputes/{dispute}", Need::May(ResolveDisputes), || post(disputes::decide)),
     row("GET", "/hours/book", VIEW, || get(book::page)),

@@ -35,6 +35,13 @@ struct Own {
     years: Vec<i16>,
 }
 
+impl Own {
+    /// Address of this page.
+    fn place(&self) -> String {
+        format!("{}/offers", self.shell.base)
+    }
+}
+
 pub(super) async fn page(signed: Signed, Query(asked): Query<Asked>) -> Result<Response, PageError> {
     let view = signed.desk.own_partner(asked.year.parse().ok()).await?;
     let this_year = beijing_date(signed.desk.office().now()).year();

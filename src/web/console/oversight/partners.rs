@@ -187,6 +187,13 @@ struct One {
     ended: bool,
 }
 
+impl One {
+    /// Address of this page.
+    fn place(&self) -> String {
+        format!("{}/partners/{}", self.shell.base, self.row.line.id)
+    }
+}
+
 pub(super) async fn one(
     signed: Signed,
     Path(partner): Path<i64>,

@@ -11,7 +11,9 @@ use super::units::choices;
 use super::{XLSX, key};
 use crate::domain::staff::{Permission, federation_approves};
 use crate::service::desk::Reach;
-use crate::service::desk::rosters::{CountyTable, DeliveryView, PAGE, UnitPage, WindowAsked, WindowPage};
+use crate::service::desk::rosters::{
+    CountyTable, DeliveredAsked, DeliveryView, PAGE, UnitPage, WindowAsked, WindowPage,
+};
 
 /// What the window's list is asked.
 #[derive(Debug, Default, Deserialize)]
@@ -24,11 +26,19 @@ pub(super) struct Asked {
     after: String,
 }
 
+/// What the list of delivered rosters is asked.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct ListAsked {
+    q: String,
+    year: String,
+    before: String,
+}
+
 /// How a list goes on.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct More {
-    before: String,
     after: String,
 }
 
@@ -53,6 +63,9 @@ struct Ask {
 #[template(path = "console/rosters/delivered.html")]
 struct List {
     shell: Shell,
+    asked: ListAsked,
+    years: Vec<(String, String)>,
+    query: String,
     rosters: Vec<DeliveryView>,
     next: Option<i64>,
 }
@@ -105,17 +118,20 @@ pub(super) async fn deliver(signed: Signed, Path(unit): Path<String>) -> Result<
     Ok(done(&shell, &format!("/rosters/delivered/{id}"), words))
 }
 
-pub(super) async fn list(signed: Signed, Query(more): Query<More>) -> Result<Response, PageError> {
+pub(super) async fn list(signed: Signed, Query(asked): Query<ListAsked>) -> Result<Response, PageError> {
     let Signed { desk, shell } = signed;
-    let mut rosters = desk.delivered_rosters(None, more.before.parse().ok()).await?;
+    let mut rosters = desk.delivered_rosters(&asked.delivered()).await?;
     let next_page = rosters.len() > PAGE as usize;
     rosters.truncate(PAGE as usize);
     let next = rosters.last().filter(|_| next_page).map(|roster| roster.id);
-    render(&List { shell, rosters, next })
+    let query = serde_html_form::to_string([("q", &asked.q), ("year", &asked.year)]).unwrap_or_default();
+    let mut years = vec![(String::new(), "全部年度".to_owned())];
+    years.extend(desk.roster_years().into_iter().map(|year| (year.to_string(), format!("{year} 年"))));
+    render(&List { shell, asked, years, query, rosters, next })
 }
 
-pub(super) async fn export(signed: Signed) -> Result<Response, PageError> {
-    Ok(download(XLSX, "已送达名册.xlsx", signed.desk.delivered_workbook().await?))
+pub(super) async fn export(signed: Signed, Query(asked): Query<ListAsked>) -> Result<Response, PageError> {
+    Ok(download(XLSX, "已送达名册.xlsx", signed.desk.delivered_workbook(&asked.delivered()).await?))
 }
 
 pub(super) async fn one(signed: Signed, Path(roster): Path<String>) -> Result<Response, PageError> {
@@ -197,6 +213,13 @@ pub(super) async fn archive_county(
     let (code, year): (u8, i16) = (key(&county)?, key(&year)?);
     desk.archive_county_table(code, year, chosen.id).await?;
     Ok(done(&shell, &format!("/rosters/counties/{code}/{year}"), "汇总表及其中的名册已存档"))
+}
+
+impl ListAsked {
+    fn delivered(&self) -> DeliveredAsked {
+        let (year, before) = (self.year.parse().ok(), self.before.parse().ok());
+        DeliveredAsked { unit: None, name: self.q.clone(), year, before }
+    }
 }
 
 fn wanted(asked: &Asked) -> WindowAsked {

@@ -18,6 +18,8 @@ use crate::service::desk::{Desk, DeskError};
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Asked {
+    /// Part of a unit's or file's name.
+    q: String,
     before: String,
 }
 
@@ -52,6 +54,7 @@ pub(super) struct Step {
 #[template(path = "console/rosters/rosters.html")]
 struct List {
     shell: Shell,
+    asked: Asked,
     drafts: Vec<DraftView>,
     next: Option<i64>,
     may_import: bool,
@@ -117,16 +120,16 @@ struct Report {
 
 pub(super) async fn list(signed: Signed, Query(asked): Query<Asked>) -> Result<Response, PageError> {
     let Signed { desk, shell } = signed;
-    let mut drafts = desk.roster_drafts(None, asked.before.parse().ok()).await?;
+    let mut drafts = desk.roster_drafts(None, &asked.q, asked.before.parse().ok()).await?;
     let more = drafts.len() > PAGE as usize;
     drafts.truncate(PAGE as usize);
     let next = drafts.last().filter(|_| more).map(|draft| draft.id);
     let may_import = desk.may(Permission::ImportRoster);
-    render(&List { shell, drafts, next, may_import })
+    render(&List { shell, asked, drafts, next, may_import })
 }
 
-pub(super) async fn export(signed: Signed) -> Result<Response, PageError> {
-    Ok(download(XLSX, "上传的名册.xlsx", signed.desk.drafts_workbook().await?))
+pub(super) async fn export(signed: Signed, Query(asked): Query<Asked>) -> Result<Response, PageError> {
+    Ok(download(XLSX, "上传的名册.xlsx", signed.desk.drafts_workbook(&asked.q).await?))
 }
 
 pub(super) async fn new(signed: Signed, Query(asked): Query<NewAsked>) -> Result<Response, PageError> {

@@ -12,7 +12,7 @@ use super::{Wrong, XLSX, again, key};
 use crate::domain::staff::Permission;
 use crate::domain::unit::TargetGroup;
 use crate::service::desk::rosters::{
-    DeliveryView, DraftView, PAGE, ReceiptView, RosterPaper, UnitEdit, UnitPage, UnitsAsked,
+    DeliveredAsked, DeliveryView, DraftView, PAGE, ReceiptView, RosterPaper, UnitEdit, UnitPage, UnitsAsked,
 };
 use crate::service::desk::{Desk, DeskError};
 
@@ -119,9 +119,10 @@ pub(super) async fn one(signed: Signed, Path(unit): Path<String>) -> Result<Resp
     let unit = desk.unit(key(&unit)?).await?;
     let receipt = desk.receipt(Some(unit.id), unit.county_code).await?;
     let may_import = desk.may(Permission::ImportRoster);
-    let mut drafts = if may_import { desk.roster_drafts(Some(unit.id), None).await? } else { Vec::new() };
+    let mut drafts = if may_import { desk.roster_drafts(Some(unit.id), "", None).await? } else { Vec::new() };
     drafts.retain(|draft| draft.open);
-    let mut delivered = desk.delivered_rosters(Some(unit.id), None).await?;
+    let own = DeliveredAsked { unit: Some(unit.id), ..DeliveredAsked::default() };
+    let mut delivered = desk.delivered_rosters(&own).await?;
     delivered.truncate(10);
     let may_edit = desk.may(Permission::EditUnitContacts);
     let may_print = desk.may(Permission::RevealPersonal);
