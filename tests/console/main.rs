@@ -27,6 +27,7 @@ mod housekeeping;
 mod matrix;
 mod oversight;
 mod people;
+mod refusals;
 mod rosters;
 mod rosters_deliveries;
 mod rosters_hostile;
