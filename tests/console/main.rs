@@ -24,6 +24,7 @@ mod frame;
 mod hostile;
 mod hours;
 mod housekeeping;
+mod logs;
 mod matrix;
 mod oversight;
 mod people;
