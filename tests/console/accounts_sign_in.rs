@@ -25,7 +25,7 @@ fn invite(console: &ConsoleApp, login: &str, role: Role) -> String {
 }
 
 /// Sets the second factor up in this browser; returns the secret and the recovery codes.
-fn enrol(console: &ConsoleApp, browser: &mut Browser<'_>) -> (String, Vec<String>) {
+pub fn enrol(console: &ConsoleApp, browser: &mut Browser<'_>) -> (String, Vec<String>) {
     assert_eq!(browser.post("/account/second-factor", &[]).location(), "/console/account/second-factor");
     let page = browser.get("/account/second-factor").text();
     let secret = between(&page, "<code class=\"secret\">", "</code>").to_owned();

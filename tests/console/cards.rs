@@ -3,7 +3,7 @@
 mod handout;
 mod jobs;
 mod lists;
-mod photos;
+pub(crate) mod photos;
 
 use std::sync::atomic::AtomicBool;
 

@@ -59,7 +59,7 @@ impl Office {
 }
 
 /// A complete form of an invented adult; `serial` tells them apart.
-fn complete(serial: u32) -> Vec<(&'static str, String)> {
+pub(crate) fn complete(serial: u32) -> Vec<(&'static str, String)> {
     let number = identity(jiff::civil::date(1990, 5, 1), serial, true);
     [
         ("applied_on", "2026-11-20"),
@@ -81,7 +81,7 @@ fn complete(serial: u32) -> Vec<(&'static str, String)> {
 }
 
 /// [`complete`] with other values in some fields.
-fn with<'a>(fields: &'a [(&'static str, String)], other: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
+pub(crate) fn with<'a>(fields: &'a [(&'static str, String)], other: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
     let replaced = |name: &str| other.iter().any(|(known, _)| *known == name);
     let kept = fields.iter().filter(|(name, _)| !replaced(name)).map(|(name, value)| (*name, value.as_str()));
     kept.chain(other.iter().copied()).collect()

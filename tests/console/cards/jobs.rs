@@ -55,6 +55,10 @@ fn cards_are_signed_printed_and_downloaded(database: Database) {
     assert_eq!(console.numbers(CardChoice::Waiting).len(), 12);
     clerk.get(&job).says(&["打印文件", "12 张", "照片处印姓名首字", "下载全部"]);
 
+    // The same asked for by a colleague is not made twice, and does not lead them to a page that they may not see.
+    let same = [("layout", "a4-10up"), ("photos", "yes")];
+    console.clerk().post(&format!("{list}/print"), &same).is(422).says(&["这份名单已由同事交办"]);
+
     let pdf = clerk.get(&format!("{job}/files/1"));
     pdf.is(200);
     assert_eq!(pdf.header("content-type"), "application/pdf");

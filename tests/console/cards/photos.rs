@@ -147,7 +147,7 @@ fn what_nobody_confirms_is_forgotten() {
     assert!(console.app.wait(clerk.desk.photo_upload(id, false, 0)).is_err());
 }
 
-fn picture(width: u32, height: u32) -> Vec<u8> {
+pub(crate) fn picture(width: u32, height: u32) -> Vec<u8> {
     let image = image::RgbImage::from_fn(width, height, |x, y| image::Rgb([(x % 256) as u8, (y % 256) as u8, 90]));
     let mut bytes = Vec::new();
     image.write_to(&mut Cursor::new(&mut bytes), image::ImageFormat::Jpeg).unwrap();

@@ -64,13 +64,22 @@ impl Desk {
     /// caller's to permit.
     ///
     /// # Errors
-    /// Neither signing nor printing is permitted; the list is not there; the database fails.
+    /// Neither signing nor printing is permitted; the list is not there; a colleague asked for the same before, whose job
+    /// it is ([`DeskError::Refused`]); the database fails.
     pub async fn start_job(&self, task: JobTask) -> Result<i64, DeskError> {
         self.need(match task {
             JobTask::Issue { .. } | JobTask::Reprint { .. } => Permission::IssueCards,
             JobTask::Print { .. } => Permission::PrintCards,
         })?;
-        self.start_job_for(task, self.staff().id, &self.staff().login).await
+        let id = self.start_job_for(task, self.staff().id, &self.staff().login).await?;
+        match self.own_job(id).await {
+            Ok(_) => Ok(id),
+            // Its page would not open: rather say so than lead there.
+            Err(DeskError::NotFound) => Err(DeskError::Refused(format!(
+                "这份名单已由同事交办（任务 {id}），不会重复制作。请向交办的同事索取文件，或请管理员查看"
+            ))),
+            Err(error) => Err(error),
+        }
     }
 
     /// As [`Self::start_job`], in the name of whoever asked, once a second person agreed.
