@@ -79,7 +79,11 @@ fn the_console_of_the_demonstration_has_something_in_every_room_and_is_gone_on_w
     };
     let accounts = accounts_of();
     assert_eq!(accounts.as_array().unwrap().len(), 6, "{accounts}");
-    assert_eq!(std::fs::read_dir(folder.join("data").join("work").join("jobs")).unwrap().count(), 1, "a print job's files");
+    assert_eq!(
+        std::fs::read_dir(folder.join("data").join("work").join("jobs")).unwrap().count(),
+        1,
+        "a print job's files"
+    );
     let second = served(&folder);
     assert!(!second.contains("七、工作台"), "nothing is made twice: {second}");
     assert!(second.contains("cha-ma-gu-dao-8530"), "{second}");
