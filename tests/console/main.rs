@@ -17,6 +17,7 @@ mod accounts;
 mod accounts_sign_in;
 mod accounts_staff;
 mod accounts_theft;
+mod audit_chain;
 mod cards;
 mod exports;
 mod forms;
