@@ -56,6 +56,8 @@ pub struct Federation {
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     actor: String,
+    /// Why whoever acts does so, in words that the audit trail keeps.
+    why: Option<String>,
     signing: Arc<signing::Signing>,
 }
 
@@ -87,7 +89,7 @@ impl Federation {
         actor: String,
     ) -> Self {
         let (passphrase, config) = (Arc::new(passphrase), Arc::new(config));
-        Self { store, folder, passphrase, config, clock, entropy, actor, signing: Arc::default() }
+        Self { store, folder, passphrase, config, clock, entropy, actor, why: None, signing: Arc::default() }
     }
 
     /// The same office with another one who acts. Connections, keys and what is kept signed are shared.
@@ -100,8 +102,15 @@ impl Federation {
             clock: self.clock.clone(),
             entropy: self.entropy.clone(),
             actor: actor.to_owned(),
+            why: None,
             signing: self.signing.clone(),
         }
+    }
+
+    /// The same office, whose steps the audit trail keeps with this reason in words: in the event of the step itself, so
+    /// that neither is there without the other.
+    pub(crate) fn because(&self, why: &str) -> Self {
+        Self { why: Some(why.to_owned()), ..self.acting_as(&self.actor) }
     }
 
     /// The configuration in force.
@@ -131,7 +140,11 @@ impl Federation {
 
     /// As [`Self::begin`], with another one who acts: a partner, through the server.
     async fn begin_as(&self, actor: &str) -> Result<Tx, ServiceError> {
-        Ok(self.store.begin(actor, self.now()).await?.dated(self.now())?)
+        let mut tx = self.store.begin(actor, self.now()).await?.dated(self.now())?;
+        if let Some(why) = &self.why {
+            tx.because(why);
+        }
+        Ok(tx)
     }
 
     /// The one unit of this name.

@@ -204,6 +204,29 @@ impl Reader {
         Ok(Some(text))
     }
 
+    /// A form of `unit` that `actor` began at or after `since`, that says exactly `text` and was not written in since, be it
+    /// a draft still or handed in.
+    pub async fn application_begun(
+        &mut self,
+        actor: &str,
+        unit: UnitId,
+        text: &ApplicationText,
+        since: Timestamp,
+    ) -> Result<Option<(ApplicationId, ApplicationState)>, StoreError> {
+        let sql = "SELECT id, state FROM application WHERE name = $1 AND unit_id = $2 AND made_by = $3 AND made_at >= $4 AND \
+                   (state = 'draft' AND revision = 1 OR state = 'submitted' AND revision = 2) ORDER BY id DESC LIMIT 20";
+        let query = sqlx::query(sql).bind(text.name.trim()).bind(unit.0).bind(actor).bind(since.as_second());
+        for row in query.fetch_all(self.connection()).await? {
+            let id = ApplicationId(row.int(0)?);
+            if self.application_text(id).await?.as_ref() == Some(text) {
+                let state =
+                    ApplicationState::parse(row.str(1)?).ok_or(StoreError::BadValue { what: "登记表状态" })?;
+                return Ok(Some((id, state)));
+            }
+        }
+        Ok(None)
+    }
+
     /// A page of forms, the one changed last first; those found by name in the names' order, so that one index answers,
     /// and in one page alone (`after` does not count).
     pub async fn applications(

@@ -15,6 +15,8 @@ use super::{Reader, StoreError, Tx};
 
 /// How many events [`Reader::verify_audit_chain`] holds at a time.
 const PAGE: i64 = 5_000;
+/// What stands for a hash that is none.
+pub(super) const NO_HASH: [u8; 32] = [0xff; 32];
 
 /// One event.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -128,7 +130,10 @@ impl Reader {
 impl Tx {
     /// Notes an event of the caller's own; the methods that change something note theirs themselves. `detail` must
     /// hold no personal data.
-    pub fn audit(&mut self, action: &'static str, object: impl Into<String>, detail: Value) {
+    pub fn audit(&mut self, action: &'static str, object: impl Into<String>, mut detail: Value) {
+        if let (Some(why), Value::Object(fields)) = (&self.why, &mut detail) {
+            fields.insert("why".to_owned(), Value::from(why.as_str()));
+        }
         let mut event = AuditEvent {
             seq: self.head.0 + 1,
             at: self.now,
@@ -200,15 +205,17 @@ const INSERT: Insert = Insert {
     may_stop_halfway: false,
 };
 
+/// An event as it stands. A hash of another length, or a moment beyond time, was put there by nobody of ours: it reads as one
+/// that no event's own hash agrees with, so that the trail stays readable and the check names the event.
 pub(super) fn event(row: &sqlx::any::AnyRow) -> Result<AuditEvent, StoreError> {
     Ok(AuditEvent {
         seq: row.int(0)?,
-        at: row.moment(1)?,
+        at: Timestamp::from_second(row.int(1)?).unwrap_or_default(),
         actor: row.text(2)?,
         action: row.text(3)?,
         object: row.text(4)?,
         detail: row.text(5)?,
-        previous_hash: row.array(6, "审计链")?,
-        hash: row.array(7, "审计链")?,
+        previous_hash: row.bytes(6)?.try_into().unwrap_or(NO_HASH),
+        hash: row.bytes(7)?.try_into().unwrap_or(NO_HASH),
     })
 }

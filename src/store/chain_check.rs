@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde_json::json;
 use sqlx::any::AnyRow;
 
+use super::audit::NO_HASH;
 use super::bulk::Statement;
 use super::row::Columns;
 use super::{Reader, Store, StoreError, Tx};
@@ -52,7 +53,8 @@ impl Reader {
     /// The hash of one event, as it is stored.
     pub async fn audit_hash(&mut self, seq: i64) -> Result<Option<[u8; 32]>, StoreError> {
         let query = sqlx::query("SELECT hash FROM audit_event WHERE seq = $1").bind(seq);
-        query.fetch_optional(self.connection()).await?.map(|row| row.array(0, "审计链")).transpose()
+        let row = query.fetch_optional(self.connection()).await?;
+        row.map(|row| Ok(row.bytes(0)?.try_into().unwrap_or(NO_HASH))).transpose()
     }
 }
 

@@ -48,7 +48,7 @@ pub struct Census {
     pub units_full: u64,
     /// People of the units counted.
     pub head_count: u64,
-    /// Volunteers of the units counted.
+    /// Volunteers of the units counted; in a sum, of each unit as many as its head count at most.
     pub people_counted: u64,
     /// Group of the notice's targets, in words; units only, and only where it is known.
     pub group: Option<String>,

@@ -13,6 +13,8 @@ use super::{Held, Reader, Store, StoreError};
 pub struct Tx {
     reader: Reader,
     pub(super) actor: String,
+    /// Why, in words: every event says it.
+    pub(super) why: Option<String>,
     pub(super) now: Timestamp,
     /// End of the audit chain, with the events noted so far.
     pub(super) head: (i64, [u8; 32]),
@@ -33,7 +35,7 @@ impl Store {
         let head = (row.int(0)?, row.array(1, "审计链")?);
         let now = whole_second(now)?;
         let reader = Reader { connection: Held::InTransaction(transaction), shared: self.shared.clone() };
-        Ok(Tx { reader, actor: actor.to_owned(), now, head, events: Vec::new(), open: 0 })
+        Ok(Tx { reader, actor: actor.to_owned(), why: None, now, head, events: Vec::new(), open: 0 })
     }
 }
 
@@ -65,6 +67,11 @@ impl Tx {
     pub fn dated(mut self, now: Timestamp) -> Result<Self, StoreError> {
         self.now = whole_second(now)?;
         Ok(self)
+    }
+
+    /// Lets every event noted from here on say why in words (`why`), besides what it says itself. No personal data.
+    pub fn because(&mut self, why: &str) {
+        self.why = Some(why.to_owned());
     }
 
     /// The moment written to every row.

@@ -145,7 +145,11 @@ fn a_batch_from_draft_to_new_cards(database: Database) {
         .says(&["请选择调整后的星级"]);
     oversight.post(&person, &[("revision", "2"), ("outcome", "remove"), ("reason", "重复")]).is(403);
     clerk.post(&person, &[("revision", "2"), ("outcome", "remove"), ("reason", "时长有争议")]).location();
-    clerk.post(&person, &[("revision", "2"), ("outcome", "keep"), ("reason", "再看")]).is(422).says(&["有变动"]);
+    clerk.post(&person, &[("revision", "2"), ("outcome", "keep"), ("reason", "再看")]).is(422).says(&[
+        "有变动",
+        &clerk.desk.staff().name,
+        "2026-11-23 16:00",
+    ]);
     clerk.get(&batch).says(&["异议处理", "移出名单", "时长有争议"]);
     assert_eq!(clerk.get(&format!("{batch}/notice")).text().matches("级志愿者</td>").count(), 1);
 
@@ -233,7 +237,8 @@ fn a_batch_that_moved_is_not_confirmed(database: Database) {
     let adjusted = [("revision", shown.as_str()), ("outcome", "adjust"), ("star", "2"), ("reason", "补认 200 小时")];
     clerk.post(&person, &adjusted).location();
     // What the oversight's page showed is no longer what would be certified.
-    oversight.post(&format!("{batch}/confirm"), &[("revision", &shown)]).is(422).says(&["有变动"]);
+    let late = oversight.post(&format!("{batch}/confirm"), &[("revision", &shown)]);
+    late.is(422).says(&["有变动", &format!("{} 在 2026-12-01 16:00 办理了“", clerk.desk.staff().name)]);
     let fresh = revision(&oversight, &format!("{batch}/confirm"));
     oversight.post(&format!("{batch}/confirm"), &[("revision", &fresh)]).location();
     let people = console.app.wait(console.app.federation.volunteers(&Default::default())).unwrap();

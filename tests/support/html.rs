@@ -249,6 +249,22 @@ fn attributes(mut rest: &str) -> (Vec<(String, String)>, &str) {
     }
 }
 
+/// The rows of all tables, in order: the text of each cell.
+pub fn rows(html: &str) -> Vec<Vec<String>> {
+    let cell = |part: &str| {
+        let inside = part.split_once('>').map_or("", |(_, inside)| inside);
+        let end = inside.find("</td>").or_else(|| inside.find("</th>")).unwrap_or(inside.len());
+        let text: String =
+            inside[..end].split('<').map(|piece| piece.split_once('>').map_or(piece, |(_, text)| text)).collect();
+        plain(&text).trim().to_owned()
+    };
+    let row = |row: &str| {
+        let row = row.split("</tr>").next().unwrap_or_default().replace("<th", "<td");
+        row.split("<td").skip(1).map(cell).collect()
+    };
+    html.split("<tr").skip(1).map(row).collect()
+}
+
 /// Text without its entities.
 pub fn plain(text: &str) -> String {
     let mut plain = String::new();

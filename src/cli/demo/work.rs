@@ -119,7 +119,7 @@ async fn forms(unit: &Desk, county: &Desk, today: Date) -> Result<(), DeskError>
     let (home, _) = unit.form_units(None).await?;
     for n in 0..5 {
         let text = form(&office::person(300 + n, "21", today.year()), today);
-        let id = unit.begin_form(&home, &text).await?;
+        let id = unit.begin_form(&home, &text).await?.id;
         if n == 0 {
             continue;
         }

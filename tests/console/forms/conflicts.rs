@@ -1,10 +1,18 @@
 //! Two people at the same form.
 
-use super::{Office, begun, complete, with};
+use std::collections::BTreeSet;
+
+use jiff::SignedDuration;
+
+use super::{Office, begun, complete, number, with};
 use crate::on_both;
 use crate::support::Database;
 
-on_both!(the_second_is_told_and_keeps_what_she_typed, steps_of_a_form_that_moved_on_are_refused);
+on_both!(
+    the_second_is_told_and_keeps_what_she_typed,
+    steps_of_a_form_that_moved_on_are_refused,
+    a_form_sent_twice_is_one_draft,
+);
 
 fn the_second_is_told_and_keeps_what_she_typed(database: Database) {
     let office = Office::new(database);
@@ -51,4 +59,35 @@ fn steps_of_a_form_that_moved_on_are_refused(database: Database) {
     clerk.post(&step("reject"), &[("revision", "4"), ("reason", "不符合条件")]).location();
     unit.post(&step("withdraw"), &[("revision", "5")]).is(422).says(&["不予通过", "不能撤回"]);
     clerk.get(&step("approve")).is(422);
+}
+
+fn a_form_sent_twice_is_one_draft(database: Database) {
+    let office = Office::new(database);
+    let (unit, colleague) = (office.unit(), office.unit());
+    let person = complete(1);
+    let fields = with(&person, &[("step", "submit")]);
+    let sent = || number(unit.post("/forms/new", &fields).location());
+    let id = sent();
+    assert_eq!(sent(), id, "a second click");
+    // From the page that the browser still has, after the form was handed in.
+    unit.post(&format!("/forms/{id}/submit"), &[("revision", "1")]).location();
+    let again = unit.post("/forms/new", &fields);
+    assert_eq!(again.location(), format!("/console/forms/{id}"));
+    let page = unit.get("/forms?queue=all").is(200).text();
+    let links =
+        page.split("href=\"/console/forms/").skip(1).filter_map(|rest| rest.split('"').next()?.parse::<u64>().ok());
+    assert_eq!(links.collect::<BTreeSet<_>>().len(), 1, "{page}");
+    // Another person, another content, another day: other forms.
+    let school = with(&person, &[("school", "普洱一中"), ("step", "save")]);
+    let other = number(unit.post("/forms/new", &school).location());
+    let hers = number(colleague.post("/forms/new", &school).location());
+    assert!(other != id && hers != other);
+    office.console.app.pass(SignedDuration::from_mins(31));
+    let unit = office.unit();
+    let later = number(unit.post("/forms/new", &school).location());
+    assert!(later != other);
+    // What was written in since is no longer what is sent.
+    let edit = [("revision", "1"), ("name", "岩温扁"), ("step", "save")];
+    unit.post(&format!("/forms/{later}/edit"), &edit).location();
+    assert_ne!(number(unit.post("/forms/new", &school).location()), later);
 }

@@ -26,7 +26,9 @@ pub use crate::store::{
     ApplicationCursor as FormCursor, ApplicationId as FormId, ApplicationLine as FormLine, FormCopy,
 };
 pub use decide::{Decision, Outcome};
-pub use write::{FormCheck, FormUnit, Written};
+pub use write::{Begun, FormCheck, FormUnit, Written};
+
+pub(super) use write::who;
 
 /// Counts stop here and are shown as 10000+.
 pub const COUNTED: u32 = 10_001;
@@ -230,7 +232,7 @@ impl Desk {
         let logins = history.iter().map(|event| &event.actor).chain(copies.iter().map(|copy| &copy.noted_by));
         for login in logins {
             if !names.contains_key(login) {
-                names.insert(login.clone(), write::who(&mut reader, login).await?);
+                names.insert(login.clone(), who(&mut reader, login).await?);
             }
         }
         Ok(FormView {

@@ -1,5 +1,7 @@
 //! Writing forms: drafts, checks while typing, handing in, taking back.
 
+use jiff::SignedDuration;
+
 use crate::clock::{beijing, beijing_date};
 use crate::domain::application::{Application, ApplicationState, ApplicationText, FieldFault};
 use crate::domain::certificate::VolunteerState;
@@ -14,6 +16,8 @@ use crate::store::{
 
 use super::FormRefusal;
 
+/// Within this time the same form from the same person is the same form.
+const SENT_AGAIN: SignedDuration = SignedDuration::from_mins(30);
 /// Units offered to choose from.
 const UNITS: u32 = 500;
 
@@ -24,6 +28,15 @@ pub struct FormUnit {
     pub county: String,
     /// The unit's full name.
     pub name: String,
+}
+
+/// A form that was begun.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Begun {
+    /// Which.
+    pub id: ApplicationId,
+    /// Whether it was begun before, by the same form sent earlier, and is handed in by now.
+    pub handed_in: bool,
 }
 
 /// What came of writing in a form.
@@ -85,18 +98,23 @@ impl Desk {
         }
     }
 
-    /// Begins a form as a draft, at any incompleteness.
+    /// Begins a form as a draft, at any incompleteness. The same form sent again by the same person within half an hour, by
+    /// a second click or from an earlier page, is the one that was begun then.
     ///
     /// # Errors
     /// No permission; no such unit within reach; a text too long or with characters that hide something, at its field.
-    pub async fn begin_form(&self, unit: &FormUnit, text: &ApplicationText) -> Result<ApplicationId, DeskError> {
+    pub async fn begin_form(&self, unit: &FormUnit, text: &ApplicationText) -> Result<Begun, DeskError> {
         self.need(Permission::WriteForms)?;
         let mut tx = self.office().begin().await?;
         let (unit, identity) = self.draft_parts(&mut tx, unit, text).await?;
+        let since = self.office().now() - SENT_AGAIN;
+        if let Some((id, state)) = tx.application_begun(&self.staff().login, unit.id, text, since).await? {
+            return Ok(Begun { id, handed_in: !state.is_open() });
+        }
         let draft = ApplicationDraft { unit: unit.id, county: unit.county, text, identity: identity.as_deref() };
         let id = tx.insert_application(&draft).await?;
         tx.commit().await?;
-        Ok(id)
+        Ok(Begun { id, handed_in: false })
     }
 
     /// A form to write in: its line and its whole text.
@@ -352,7 +370,7 @@ pub(super) fn words(field: &'static str, missing: &str, text: &str) -> Result<St
 }
 
 /// The name behind a login.
-pub(super) async fn who(reader: &mut Reader, login: &str) -> Result<String, DeskError> {
+pub(in crate::service::desk) async fn who(reader: &mut Reader, login: &str) -> Result<String, DeskError> {
     let account = reader.staff_by_login(login).await?;
     Ok(account.map_or_else(|| login.to_owned(), |account| account.staff.name))
 }

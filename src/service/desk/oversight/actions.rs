@@ -343,6 +343,7 @@ const FIELDS: &[(&str, &str)] = &[
     ("serial", "证明编号"),
     ("note", "说明"),
     ("what", "内容"),
+    ("why", "原因说明"),
 ];
 
 /// Words for values that programs wrote.

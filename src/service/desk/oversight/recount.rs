@@ -178,7 +178,8 @@ fn with_sums(units: Vec<Census>) -> Vec<Census> {
             sum.units_counted += unit.units_counted;
             sum.units_full += unit.units_full;
             sum.head_count += unit.head_count;
-            sum.people_counted += unit.people_counted;
+            // What one unit has beyond its head count does not make up for what another lacks.
+            sum.people_counted += unit.people_counted.min(unit.head_count);
             sum.stars.iter_mut().zip(unit.stars).for_each(|(sum, star)| *sum += star);
             sum.cards_valid += unit.cards_valid;
             sum.cards_suspended += unit.cards_suspended;

@@ -170,8 +170,9 @@ impl Figures {
     }
 }
 
+/// Cut, not rounded: 99.96 hours are not the 100 of the target.
 fn tenths_a_head(standing: &Census, total: &Activity) -> Option<u64> {
-    (standing.people > 0).then(|| (total.minutes * 10 / standing.people + 30) / 60)
+    (standing.people > 0).then(|| total.minutes * 10 / (standing.people * 60))
 }
 
 impl Desk {

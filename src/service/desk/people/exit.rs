@@ -115,8 +115,7 @@ impl Desk {
             return Err(DeskError::Invalid(wrong));
         }
         let cause = if farewell.deceased { Reason::Deceased } else { Reason::Exit };
-        self.office().revoke(number, cause).await?;
-        self.note(number, "exit", &why).await?;
+        self.office().because(&why).revoke(number, cause).await?;
         Ok(format!(
             "{} {} 已办理退出，联系方式已删除。请打印退出凭证交本人。{}",
             person.name,

@@ -78,6 +78,11 @@ fn words(event: &AuditEvent) -> String {
         "" => String::new(),
         reason => format!("（{}）", Reason::parse(reason).map_or(reason, |reason| reason.label())),
     };
+    // In the words of whoever did it. Of somebody leaving with a card, the leaving says it and not the card as well.
+    let said = || match (text("why"), Reason::parse(text("reason"))) {
+        ("", _) | (_, Ok(Reason::Exit | Reason::Deceased)) => String::new(),
+        (words, _) => format!("，原因：{words}"),
+    };
     let facts = |key: &str| -> String {
         let names = detail[key].as_array().into_iter().flatten().filter_map(Value::as_str);
         names.map(|name| super::exit::erased_label(name).unwrap_or("其他")).collect::<Vec<_>>().join("、")
@@ -86,10 +91,10 @@ fn words(event: &AuditEvent) -> String {
         "volunteer.register" => "登记为志愿者".into(),
         "volunteer.import" => "随名册登记为志愿者".into(),
         "volunteer.exit" => match facts("erased") {
-            none if none.is_empty() => "退出志愿服务组织".into(),
-            erased => format!("退出志愿服务组织，已删除{erased}"),
+            none if none.is_empty() => format!("退出志愿服务组织{}", said()),
+            erased => format!("退出志愿服务组织，已删除{erased}{}", said()),
         },
-        "volunteer.readmit" => "重新加入".into(),
+        "volunteer.readmit" => format!("重新加入{}", said()),
         "photo.set" => "更换照片".into(),
         "photo.erase" => "删除照片".into(),
         "volunteer.contact" => "更新联系方式".into(),
@@ -104,6 +109,7 @@ fn words(event: &AuditEvent) -> String {
             text("reason")
         ),
         "volunteer.merged" => format!("登记并入 {}（{}）", grouped(text("into")), text("reason")),
+        // Once the reason was an event of its own.
         "volunteer.note" => {
             let step = match text("step") {
                 "suspend" => "暂停",
@@ -117,10 +123,10 @@ fn words(event: &AuditEvent) -> String {
             format!("{step}的原因：{}", text("why"))
         }
         "certificate.issue" => "签发志愿服务证".into(),
-        "certificate.revoke" => format!("注销志愿服务证{}", why()),
-        "certificate.suspend" => format!("暂停志愿服务证{}", why()),
-        "certificate.resume" => format!("恢复志愿服务证{}", why()),
-        "certificate.supersede" => format!("旧证由新证代替{}", why()),
+        "certificate.revoke" => format!("注销志愿服务证{}{}", why(), said()),
+        "certificate.suspend" => format!("暂停志愿服务证{}{}", why(), said()),
+        "certificate.resume" => format!("恢复志愿服务证{}{}", why(), said()),
+        "certificate.supersede" => format!("旧证由新证代替{}{}", why(), said()),
         "certificate.hand_out" => "领取志愿服务证".into(),
         other if other.starts_with("certificate.") => "志愿服务证有变动".into(),
         _ => "资料有变动".into(),

@@ -1,7 +1,6 @@
 //! The standing of somebody's card: suspend, resume, lost, misuse; taking somebody back. Each step has a page that says what
 //! will happen and to whom.
 
-use serde_json::json;
 use zyz_credential::CertificateNumber;
 
 use super::correct::keep;
@@ -165,9 +164,9 @@ impl Desk {
         if !wrong.is_empty() {
             return Err(DeskError::Invalid(wrong));
         }
-        let office = self.office();
+        let office = self.office().because(&why);
         let whom = format!("{} {}", person.name, number.grouped());
-        let said = match step {
+        Ok(match step {
             Step::Suspend => {
                 office.suspend(number, Reason::Other).await?;
                 format!("{whom} 的证已暂停。{}", self.partners_will(CertificateState::Suspended))
@@ -198,17 +197,7 @@ impl Desk {
                 office.readmit(number).await?;
                 format!("{whom} 已重新加入，编号和服务记录沿用。请补录联系方式，并在“制证”中签发新证。")
             }
-        };
-        self.note(number, step.path(), &why).await?;
-        Ok(said)
-    }
-
-    /// Notes a reason in words beside the step it belongs to (`volunteer.note`).
-    pub(super) async fn note(&self, number: CertificateNumber, step: &str, why: &str) -> Result<(), DeskError> {
-        let mut tx = self.office().begin().await?;
-        tx.audit("volunteer.note", format!("volunteer/{number}"), json!({"step": step, "why": why}));
-        tx.commit().await?;
-        Ok(())
+        })
     }
 
     /// What partners will see, and when.

@@ -3,7 +3,7 @@
 use jiff::civil::Date;
 use zyz_credential::CertificateNumber;
 
-use super::hours_text;
+use super::{hours_text, moved};
 use crate::clock::beijing_date;
 use crate::domain::hours::working_days_after;
 use crate::domain::staff::Permission;
@@ -376,7 +376,7 @@ impl Desk {
         let draft = draft_of(&mut tx, id).await?;
         undecided(&draft)?;
         if !tx.announce_star_draft(draft.id, revision, (from, to), self.staff().id).await? {
-            return Err(moved());
+            return Err(moved(&mut tx, draft.id).await?);
         }
         Ok(tx.commit().await?)
     }
@@ -415,7 +415,7 @@ impl Desk {
         }
         let Some(decided) = decided.filter(|_| wrong.is_empty()) else { return Err(DeskError::Invalid(wrong)) };
         if draft.revision != form.revision || !tx.decide_objection(&draft, &row, decided, reason).await? {
-            return Err(moved());
+            return Err(moved(&mut tx, draft.id).await?);
         }
         Ok(tx.commit().await?)
     }
@@ -435,7 +435,7 @@ impl Desk {
         let draft = draft_of(&mut tx, id).await?;
         undecided(&draft)?;
         if !tx.drop_star_draft(draft.id, revision, reason, self.staff().id).await? {
-            return Err(moved());
+            return Err(moved(&mut tx, draft.id).await?);
         }
         Ok(tx.commit().await?)
     }
@@ -461,7 +461,7 @@ impl Desk {
             return Err(DeskError::Refused(format!("公示到 {to} 结束，从次日起才能确认认定")));
         }
         if draft.revision != revision {
-            return Err(moved());
+            return Err(moved(&mut tx, draft.id).await?);
         }
         let policies = tx.star_policies().await?;
         let policy = policies
@@ -472,7 +472,7 @@ impl Desk {
         let days = (draft.noted.first_day, draft.noted.last_day);
         let (batch, changed) = tx.certify_stars(draft.noted.year, policy, days, &awards).await?;
         if !tx.confirm_star_draft(draft.id, revision, (batch, changed), self.staff().id).await? {
-            return Err(moved());
+            return Err(moved(&mut tx, draft.id).await?);
         }
         tx.commit().await?;
         Ok(changed)
@@ -519,13 +519,6 @@ fn undecided(draft: &StarDraft) -> Result<(), DeskError> {
         who: draft.decided_by.clone().unwrap_or_default(),
         when: draft.decided_at.map(moment).unwrap_or_default(),
     })
-}
-
-/// The batch changed between page and step.
-fn moved() -> DeskError {
-    DeskError::Refused(
-        "这个批次在您打开页面之后有变动（公示日期或异议处理）：请重新打开批次核对后再办理，没有保存任何内容".into(),
-    )
 }
 
 fn key_of(text: &str) -> Result<DraftKey, DeskError> {

@@ -18,7 +18,7 @@ use crate::domain::division::County;
 use crate::domain::hours::ServiceItem;
 use crate::domain::staff::Scope;
 use crate::service::desk::DeskError;
-use crate::service::desk::forms::{FormCheck, FormId, FormUnit, Written, approver_name};
+use crate::service::desk::forms::{Begun, FormCheck, FormId, FormUnit, Written, approver_name};
 
 /// The page's form. The fields of 附件1 have their own names.
 #[derive(Debug, Default, Deserialize)]
@@ -139,7 +139,11 @@ pub(super) async fn new(signed: Signed) -> Result<Response, PageError> {
 pub(super) async fn begin(signed: Signed, ConsoleForm(typed): ConsoleForm<Typed>) -> Result<Response, PageError> {
     let (unit, step, text) = typed.parts();
     match signed.desk.begin_form(&unit, &text).await {
-        Ok(id) => after_save(signed, id, 1, &step, unit, text).await,
+        Ok(Begun { id, handed_in: true }) => {
+            let text = "这份登记表刚才已经提交，没有再登记一份。";
+            Ok(done(&signed.shell, &format!("/forms/{id}"), text))
+        }
+        Ok(Begun { id, .. }) => after_save(signed, id, 1, &step, unit, text).await,
         Err(DeskError::Invalid(errors)) => {
             let page = edit_page(signed, None, 0, unit, text, Errors(errors)).await?;
             render_as(StatusCode::UNPROCESSABLE_ENTITY, &page)
