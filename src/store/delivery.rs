@@ -6,7 +6,7 @@ use serde_json::json;
 use sqlx::any::AnyRow;
 
 use super::bulk::Statement;
-use super::row::{Columns, county_text, id};
+use super::row::{Columns, county_text, id, name_of};
 use super::unit::containing;
 use super::{Reach, Reader, RosterDraftId, StoreError, Tx, UnitId};
 
@@ -64,13 +64,13 @@ pub struct Delivery {
     pub source: DeliverySource,
     /// The spreadsheet it was.
     pub draft: Option<RosterDraftId>,
-    /// Login of who delivered it, and when.
+    /// Name of who delivered it, and when.
     pub delivered: (String, Timestamp),
-    /// Login of who received the stamped copy, and when.
+    /// Name of who received the stamped copy, and when.
     pub stamped: Option<(String, Timestamp)>,
     /// What it was handed on in.
     pub handed_in: Option<CountyDeliveryId>,
-    /// Login of who archived it, and when.
+    /// Name of who archived it, and when.
     pub archived: Option<(String, Timestamp)>,
 }
 
@@ -87,9 +87,9 @@ pub struct CountyDelivery {
     pub units: u64,
     /// People in its rosters, added up.
     pub people: u64,
-    /// Login of who handed it on, and when.
+    /// Name of who handed it on, and when.
     pub handed: (String, Timestamp),
-    /// Login of who archived it, and when.
+    /// Name of who archived it, and when.
     pub archived: Option<(String, Timestamp)>,
 }
 
@@ -166,12 +166,23 @@ pub struct CountyWindow {
     pub people: u64,
 }
 
-const SELECT: &str = "SELECT d.id, d.unit_id, unit.name, unit.county, d.year, d.on_day, d.people, d.source, d.draft_id, \
-     d.delivered_by, d.delivered_at, d.stamped_by, d.stamped_at, d.county_delivery_id, d.archived_by, d.archived_at \
-     FROM delivery d JOIN unit ON unit.id = d.unit_id WHERE 1 = 1";
+const SELECT: &str = concat!(
+    "SELECT d.id, d.unit_id, unit.name, unit.county, d.year, d.on_day, d.people, d.source, d.draft_id, ",
+    name_of!("d.delivered_by"),
+    ", d.delivered_at, ",
+    name_of!("d.stamped_by"),
+    ", d.stamped_at, d.county_delivery_id, ",
+    name_of!("d.archived_by"),
+    ", d.archived_at FROM delivery d JOIN unit ON unit.id = d.unit_id WHERE 1 = 1"
+);
 
-const SELECT_COUNTY: &str = "SELECT id, county, year, units, people, handed_by, handed_at, archived_by, archived_at \
-                             FROM county_delivery WHERE 1 = 1";
+const SELECT_COUNTY: &str = concat!(
+    "SELECT id, county, year, units, people, ",
+    name_of!("handed_by"),
+    ", handed_at, ",
+    name_of!("archived_by"),
+    ", archived_at FROM county_delivery WHERE 1 = 1"
+);
 
 impl Reader {
     /// One delivered roster.

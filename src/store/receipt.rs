@@ -6,7 +6,7 @@ use serde_json::json;
 use sqlx::any::AnyRow;
 
 use super::bulk::Statement;
-use super::row::{Columns, county_text};
+use super::row::{Columns, county_text, name_of};
 use super::sealed::Place;
 use super::{Reader, StoreError, Tx, UnitId};
 
@@ -57,7 +57,7 @@ pub struct Leaders {
 pub struct Receipt {
     /// The two people.
     pub leaders: Leaders,
-    /// Login of who returned it last.
+    /// Name of who returned it last.
     pub returned_by: String,
     /// When.
     pub returned_at: Timestamp,
@@ -101,9 +101,11 @@ impl ReceiptOf {
 impl Reader {
     /// Annex 3 as it was returned.
     pub async fn receipt(&mut self, of: ReceiptOf) -> Result<Option<Receipt>, StoreError> {
-        let mut query = Statement::new(
-            "SELECT id, leaders_sealed, returned_by, returned_at, revision FROM receipt WHERE county = ",
-        );
+        let mut query = Statement::new(concat!(
+            "SELECT id, leaders_sealed, ",
+            name_of!("returned_by"),
+            ", returned_at, revision FROM receipt WHERE county = "
+        ));
         query.bind(county_text(of.county())?);
         match of.unit() {
             Some(unit) => query.push(" AND unit_id = ").bind(unit.0),

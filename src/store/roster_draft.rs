@@ -7,7 +7,7 @@ use sqlx::any::AnyRow;
 use zeroize::Zeroizing;
 
 use super::bulk::{Insert, Statement};
-use super::row::{Columns, id};
+use super::row::{Columns, id, name_of};
 use super::sealed::Place;
 use super::unit::containing;
 use super::{ImportId, Reach, Reader, StoreError, Tx, UnitId};
@@ -115,11 +115,11 @@ pub struct RosterDraft {
     pub counts: RosterCounts,
     /// The import that registered it, if anybody was new.
     pub import: Option<ImportId>,
-    /// Login of who handed it in.
+    /// Name of who handed it in.
     pub made_by: String,
     /// When.
     pub made_at: Timestamp,
-    /// Login of who changed it last.
+    /// Name of who changed it last.
     pub changed_by: String,
     /// When.
     pub changed_at: Timestamp,
@@ -166,9 +166,14 @@ pub enum RosterRows {
     Only(RosterOutcome),
 }
 
-const SELECT: &str = "SELECT d.id, d.unit_id, unit.name, unit.county, d.file_name, d.file_sha256, d.handed_in, d.state, \
-     d.fresh, d.known, d.refused, d.removed, d.import_id, d.made_by, d.made_at, d.changed_by, d.changed_at, \
-     d.expires_at, d.revision FROM roster_draft d JOIN unit ON unit.id = d.unit_id WHERE 1 = 1";
+const SELECT: &str = concat!(
+    "SELECT d.id, d.unit_id, unit.name, unit.county, d.file_name, d.file_sha256, d.handed_in, d.state, d.fresh, \
+     d.known, d.refused, d.removed, d.import_id, ",
+    name_of!("d.made_by"),
+    ", d.made_at, ",
+    name_of!("d.changed_by"),
+    ", d.changed_at, d.expires_at, d.revision FROM roster_draft d JOIN unit ON unit.id = d.unit_id WHERE 1 = 1"
+);
 
 const SELECT_ROW: &str = "SELECT id, number, outcome, body_sealed, changed_by, changed_at, revision \
                           FROM roster_draft_row WHERE draft_id = ";

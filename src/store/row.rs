@@ -93,6 +93,15 @@ pub(super) fn county_text(county: u8) -> Result<String, StoreError> {
     Ok(format!("{county:02}"))
 }
 
+/// The column of a login as people know its owner: by name. Whoever has no account, such as the command line, is named as
+/// noted.
+macro_rules! name_of {
+    ($column:literal) => {
+        concat!("COALESCE((SELECT staff.name FROM staff WHERE staff.login = ", $column, "), ", $column, ")")
+    };
+}
+pub(super) use name_of;
+
 /// Makes the type of a table's ids.
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident) => {

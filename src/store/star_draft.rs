@@ -5,7 +5,7 @@ use jiff::civil::Date;
 use sqlx::any::AnyRow;
 
 use super::bulk::Statement;
-use super::row::{Columns, county_text, id};
+use super::row::{Columns, county_text, id, name_of};
 use super::{Reach, Reader, StarBatchId, StoreError, UnitId, VolunteerId};
 
 id!(
@@ -122,13 +122,13 @@ pub struct StarDraft {
     pub state: DraftState,
     /// Rows.
     pub people: u64,
-    /// Login name of who drafted.
+    /// Name of who drafted.
     pub drafted_by: String,
     /// When.
     pub drafted_at: Timestamp,
     /// First and last day of the public notice.
     pub notice: Option<(Date, Date)>,
-    /// Login name of who confirmed it or threw it away.
+    /// Name of who confirmed it or threw it away.
     pub decided_by: Option<String>,
     /// When.
     pub decided_at: Option<Timestamp>,
@@ -161,7 +161,7 @@ pub struct StarObjection {
     pub star_to: u8,
     /// What was objected, and why so decided.
     pub reason: String,
-    /// Login name of who decided.
+    /// Name of who decided.
     pub decided_by: String,
     /// When.
     pub decided_at: Timestamp,
@@ -206,7 +206,7 @@ impl RowFilter {
 pub type DraftKey = (u8, u64, i64);
 
 const SELECT: &str = "SELECT d.id, d.year, d.first_day, d.last_day, d.policy_effective_from, d.drafted_by, d.state, d.people, \
-                      s.login, d.drafted_at, d.notice_from, d.notice_to, e.login, d.decided_at, d.reason, d.batch_id, \
+                      s.name, d.drafted_at, d.notice_from, d.notice_to, e.name, d.decided_at, d.reason, d.batch_id, \
                       d.changed, d.revision FROM star_draft d JOIN staff s ON s.id = d.drafted_by \
                       LEFT JOIN staff e ON e.id = d.decided_by";
 const SELECT_ROW: &str = "SELECT id, volunteer_id, number, name, unit_id, unit_name, county, star_before, star, \
@@ -300,10 +300,11 @@ impl Reader {
 
     /// The objections of a batch, newest first.
     pub async fn star_objections(&mut self, id: StarDraftId) -> Result<Vec<StarObjection>, StoreError> {
-        let mut query = Statement::new(
-            "SELECT o.id, o.row_id, r.name, r.number, o.outcome, o.star_from, o.star_to, o.reason, o.decided_by, \
-             o.decided_at FROM star_objection o JOIN star_draft_row r ON r.id = o.row_id WHERE o.draft_id = ",
-        );
+        let mut query = Statement::new(concat!(
+            "SELECT o.id, o.row_id, r.name, r.number, o.outcome, o.star_from, o.star_to, o.reason, ",
+            name_of!("o.decided_by"),
+            ", o.decided_at FROM star_objection o JOIN star_draft_row r ON r.id = o.row_id WHERE o.draft_id = "
+        ));
         query.bind(id.0).push(" ORDER BY o.id DESC LIMIT 500");
         query.fetch_all(self).await?.iter().map(objection).collect()
     }

@@ -7,7 +7,7 @@ use sqlx::any::AnyRow;
 use crate::domain::unit::TargetGroup;
 
 use super::bulk::Statement;
-use super::row::{Columns, county_text, id};
+use super::row::{Columns, county_text, id, name_of};
 use super::{Reach, Reader, StoreError, Tx};
 
 id!(
@@ -72,8 +72,11 @@ pub struct UnitLine {
 /// Volunteers of a unit are counted up to this number, so that a list stays quick.
 pub const COUNTED: u64 = 10_001;
 
-const SELECT: &str = "SELECT unit.id, unit.county, unit.name, unit.head_count, unit.created_at, unit.target_group, \
-                      unit.revision, unit.changed_by, unit.changed_at FROM unit";
+const SELECT: &str = concat!(
+    "SELECT unit.id, unit.county, unit.name, unit.head_count, unit.created_at, unit.target_group, unit.revision, ",
+    name_of!("unit.changed_by"),
+    ", unit.changed_at FROM unit"
+);
 
 const SELECT_LINE: &str = "SELECT unit.id, unit.county, unit.name, unit.head_count, unit.created_at, unit.target_group, \
      unit.revision, unit.changed_by, unit.changed_at, \

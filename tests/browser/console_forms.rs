@@ -160,3 +160,143 @@ fn many_are_approved_from_the_queue() {
         clerk.keep("forms-result").await;
     });
 }
+
+/// A unit's form of somebody with this name and number, handed in. Returns its address.
+async fn hand_in(unit: &Page, name: &str, number: &str) -> String {
+    unit.goto("/forms/new").await;
+    fill_in(unit, name, number).await;
+    unit.click("检查并提交").await;
+    unit.shows(&["确认提交"]).await;
+    unit.click("确认提交").await;
+    unit.shows(&["登记表已提交"]).await;
+    unit.here().await
+}
+
+#[test]
+fn a_form_is_returned_with_a_reason_corrected_and_handed_in_again() {
+    run(async {
+        let office = Office::new().await;
+        let (unit, clerk) = (office.unit().await, office.clerk().await);
+        let form = hand_in(&unit, "岩温扁", &identity(date(1990, 5, 1), 305, true)).await;
+        clerk.goto(&form).await;
+        clerk.click("退回更正").await;
+        clerk.shows(&["退回岩温扁的登记表？", "可以更正并再次提交"]).await;
+        clerk.axe("forms-return").await;
+        clerk.keep("forms-return").await;
+        // The worst mistake: sent back without a word of what is wrong.
+        clerk.value("document.querySelector('main form').noValidate = true").await;
+        clerk.click("退回更正").await;
+        clerk.shows(&["请写明退回的原因和需要更正的内容"]).await;
+        assert!(clerk.error_of("退回原因").await.contains("退回的原因"));
+        clerk.axe("forms-return-wrong").await;
+        clerk.keep("forms-return-wrong").await;
+        clerk.fill("退回原因", "毕业学校请写全称").await;
+        clerk.click("退回更正").await;
+        clerk.shows(&["已退回", "毕业学校请写全称"]).await;
+
+        unit.goto("/forms?queue=returned").await;
+        unit.shows(&["已退回 1", "岩温扁"]).await;
+        unit.axe("forms-returned").await;
+        unit.keep("forms-returned").await;
+        unit.click("岩温扁").await;
+        unit.shows(&["毕业学校请写全称"]).await;
+        unit.axe("forms-returned-one").await;
+        unit.keep("forms-returned-one").await;
+        unit.click("继续填写").await;
+        unit.shows(&["审批机构退回更正：毕业学校请写全称"]).await;
+        unit.axe("forms-correct").await;
+        unit.keep("forms-correct").await;
+        unit.fill("毕业学校", "云南大学历史与档案学院").await;
+        unit.click("检查并提交").await;
+        unit.click("确认提交").await;
+        unit.shows(&["登记表已提交", "云南大学历史与档案学院"]).await;
+
+        clerk.goto("/forms").await;
+        clerk.shows(&["待我审批 1", "岩温扁"]).await;
+        clerk.click("岩温扁").await;
+        clerk.shows(&["上次退回的原因", "毕业学校请写全称", "云南大学历史与档案学院"]).await;
+        clerk.axe("forms-handed-in-again").await;
+        clerk.keep("forms-handed-in-again").await;
+        clerk.click("审批通过").await;
+        clerk.click("通过并注册").await;
+        clerk.shows(&["已审批通过并注册，证书编号 02"]).await;
+    });
+}
+
+#[test]
+fn a_form_is_rejected_for_good_and_by_one_person_only() {
+    run(async {
+        let office = Office::new().await;
+        let unit = office.unit().await;
+        let (first, second) = (office.clerk().await, office.clerk().await);
+        let number = identity(date(1990, 5, 1), 306, true);
+        let form = hand_in(&unit, "岩罕", &number).await;
+        // The worst mistake: two decide at once, one this way and one the other.
+        second.goto(&form).await;
+        second.click("审批通过").await;
+        second.shows(&["审批通过岩罕的登记表？"]).await;
+        first.goto(&form).await;
+        first.click("不予通过").await;
+        first.shows(&["不予通过岩罕的登记表？", "最终结论", "只是填写有误的，请用“退回更正”"]).await;
+        first.axe("forms-reject").await;
+        first.keep("forms-reject").await;
+        first.fill("不予通过的原因", "本人已在外地注册").await;
+        first.click("不予通过").await;
+        first.shows(&["不予通过", "本人已在外地注册"]).await;
+        first.hides(&["审批通过…"]).await;
+        first.axe("forms-rejected").await;
+        first.keep("forms-rejected").await;
+        second.click("通过并注册").await;
+        second.shows(&["不予通过"]).await;
+        second.axe("forms-decided-by-another").await;
+        second.keep("forms-decided-by-another").await;
+        unit.goto(&form).await;
+        unit.shows(&["未通过", "本人已在外地注册"]).await;
+        unit.hides(&["继续填写", "撤回…"]).await;
+        unit.goto(&format!("{form}/edit")).await;
+        unit.shows(&["不能再改写"]).await;
+        unit.axe("forms-rejected-edit").await;
+        unit.keep("forms-rejected-edit").await;
+        let people = office.federation.volunteers(&Default::default()).await.unwrap();
+        assert!(people.iter().all(|person| person.name != "岩罕"), "nobody was registered");
+    });
+}
+
+#[test]
+fn a_form_is_withdrawn_and_what_it_said_is_gone() {
+    run(async {
+        let office = Office::new().await;
+        let (unit, clerk) = (office.unit().await, office.clerk().await);
+        let number = identity(date(1990, 5, 1), 307, true);
+        let form = hand_in(&unit, "玉波罕", &number).await;
+        clerk.goto(&form).await;
+        clerk.click("审批通过").await;
+        clerk.shows(&["审批通过玉波罕的登记表？"]).await;
+        unit.click("撤回").await;
+        unit.shows(&["撤回玉波罕的登记表？", "立即删除，不能恢复"]).await;
+        unit.axe("forms-withdraw").await;
+        unit.keep("forms-withdraw").await;
+        // Second thoughts cost nothing.
+        unit.click("不撤回").await;
+        unit.shows(&["待审批"]).await;
+        unit.click("撤回").await;
+        unit.click("撤回并删除内容").await;
+        unit.shows(&["已撤回", "填写的内容已删除"]).await;
+        unit.hides(&["云南大学", "530*", "继续填写"]).await;
+        unit.axe("forms-withdrawn").await;
+        unit.keep("forms-withdrawn").await;
+        // The worst mistake: the approver's page still stood open.
+        clerk.click("通过并注册").await;
+        clerk.shows(&["撤回"]).await;
+        clerk.axe("forms-withdrawn-meanwhile").await;
+        clerk.keep("forms-withdrawn-meanwhile").await;
+        let people = office.federation.volunteers(&Default::default()).await.unwrap();
+        assert!(people.iter().all(|person| person.name != "玉波罕"), "nobody was registered");
+        // The number is free again.
+        unit.goto("/forms/new").await;
+        unit.fill("身份证号", &number).await;
+        unit.types("\u{E004}");
+        unit.shows(&["按号码：男"]).await;
+        unit.hides(&["不能重复登记"]).await;
+    });
+}

@@ -64,18 +64,23 @@ pub fn bars(id: &str, title: &str, bars: &[Bar]) -> Svg {
     for (bar, y) in shown.iter().zip((4..).step_by(ROW as usize)) {
         let length = scale(bar.value, most, room);
         let base = y + 17;
+        // Beside the bar; behind the mark where it would stand on it.
+        let mark = bar.target.map(|target| left + scale(target, most, room));
+        let beside = left + length + 6;
+        let after = match mark {
+            Some(mark) if (beside.saturating_sub(6)..=beside + width(&bar.text)).contains(&mark) => mark + 6,
+            _ => beside,
+        };
         let _ = write!(
             svg,
             r#"<text x="{x}" y="{base}" text-anchor="end">{label}</text><rect class="bar" x="{left}" y="{y}" width="{length}" height="{h}" rx="2"/><text class="figure" x="{after}" y="{base}">{text}</text>"#,
             x = left - 8,
             y = y + 4,
             h = ROW - 9,
-            after = left + length + 6,
             label = escape(&short(&bar.label, 8)),
             text = escape(&bar.text),
         );
-        if let Some(target) = bar.target {
-            let x = left + scale(target, most, room);
+        if let Some(x) = mark {
             let _ = write!(svg, r#"<line class="mark" x1="{x}" x2="{x}" y1="{y}" y2="{end}"/>"#, end = y + ROW - 2);
         }
     }
@@ -184,6 +189,11 @@ fn scale(value: u64, most: u64, room: u32) -> u32 {
     if value > 0 { length.max(1) } else { 0 }
 }
 
+/// About how wide a text is: figures and Latin are half as wide as Chinese.
+fn width(text: &str) -> u32 {
+    text.chars().map(|c| if c.is_ascii() { 7 } else { 12 }).sum()
+}
+
 /// At most so many characters.
 fn short(text: &str, most: usize) -> String {
     if text.chars().count() <= most {
@@ -210,6 +220,21 @@ mod tests {
         assert!(svg.contains("&lt;b&gt;&amp;单位 10 人"), "{svg}");
         assert!(svg.contains("一个名字很长很…"), "{svg}");
         assert!(svg.contains(r#"class="mark""#) && !svg.contains("<b>"), "{svg}");
+    }
+
+    #[test]
+    fn a_figure_does_not_stand_on_the_mark() {
+        let place = |value: u64| {
+            let svg =
+                bars("x", "注册率", &[Bar { target: Some(1000), ..Bar::new("思茅区", value, "87.0%") }]).to_string();
+            let (_, rest) = svg.split_once(r#"class="figure" x=""#).unwrap();
+            let (mark, _) = svg.split_once(r#"class="mark" x1=""#).unwrap().1.split_once('"').unwrap();
+            (rest.split_once('"').unwrap().0.parse::<u32>().unwrap(), mark.parse::<u32>().unwrap())
+        };
+        for value in [0, 500, 840, 870, 990, 1000, 1400] {
+            let (figure, mark) = place(value);
+            assert!(figure > mark || figure + width("87.0%") < mark, "{value}: {figure} and {mark}");
+        }
     }
 
     #[test]

@@ -32,6 +32,7 @@
 mod page;
 mod sample;
 pub mod walk;
+mod work;
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -68,8 +69,17 @@ impl Office {
         Self::with("").await
     }
 
+    /// The same with work under way at every desk: see [`work::under_way`].
+    pub async fn at_work() -> Self {
+        Self::begin("", true).await
+    }
+
     /// The same with more lines of configuration (TOML).
     pub async fn with(configuration: &str) -> Self {
+        Self::begin(configuration, false).await
+    }
+
+    async fn begin(configuration: &str, at_work: bool) -> Self {
         let folder = TempDir::new().unwrap();
         sample::copy_to(folder.path()).await;
         let port = free_port();
@@ -79,6 +89,9 @@ impl Office {
         std::fs::write(folder.path().join("zyz.toml"), settings).unwrap();
         let app = application(folder.path());
         let federation = Arc::new(app.federation().await.unwrap());
+        if at_work {
+            work::under_way(&federation, folder.path()).await;
+        }
         let server = Some(start(folder.path(), port));
         let people = federation.volunteers(&Default::default()).await.unwrap();
         let numbers = people.into_iter().map(|person| person.number).collect();

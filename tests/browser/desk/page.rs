@@ -181,6 +181,11 @@ impl Page {
         axe::examine(&self.browser, name).await;
     }
 
+    /// What axe-core finds there, for whoever collects it.
+    pub async fn axe_findings(&self) -> Vec<String> {
+        axe::findings(&self.browser).await
+    }
+
     /// Keeps pictures of the page in target/screenshots: as on the office's computer and as on a telephone.
     pub async fn keep(&self, name: &str) {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/screenshots");
@@ -194,16 +199,29 @@ impl Page {
 
     /// Fails if the page must be pushed sideways on a telephone or at a computer.
     pub async fn fits(&self, name: &str) {
+        let wide = self.too_wide().await;
+        assert!(wide.is_empty(), "{name}: {}", wide.join("; "));
+    }
+
+    /// On what the page must be pushed sideways, for whoever collects it.
+    pub async fn too_wide(&self) -> Vec<String> {
+        let mut found = Vec::new();
         for (kind, screen) in [("phone", PHONE), ("desktop", DESKTOP)] {
             self.screen(screen);
-            self.not_too_wide(name, kind).await;
+            found.extend(self.wider_than(kind).await);
         }
+        found
     }
 
     async fn not_too_wide(&self, name: &str, kind: &str) {
+        let wide = self.wider_than(kind).await;
+        assert!(wide.is_none(), "{name}: {}", wide.unwrap_or_default());
+    }
+
+    async fn wider_than(&self, kind: &str) -> Option<String> {
         let width = if kind == "phone" { PHONE.0 } else { DESKTOP.0 };
         let wide = self.value("document.scrollingElement.scrollWidth").await.as_u64().unwrap_or(0);
-        assert!(wide <= width.into(), "{name} is {wide} pixels wide, on a {kind} of {width}: let the table scroll");
+        (wide > width.into()).then(|| format!("{wide} pixels wide, on a {kind} of {width}: let the table scroll"))
     }
 
     /// The page as a PNG, down to its end.
@@ -235,10 +253,16 @@ impl Page {
     /// Fails if the browser has complained since it was last asked.
     #[track_caller]
     pub fn no_complaints(&self) {
+        let complaints = self.complaints();
+        assert!(complaints.is_empty(), "the browser complains:\n{}", complaints.join("\n"));
+    }
+
+    /// What the browser has complained about since it was last asked.
+    pub fn complaints(&self) -> Vec<String> {
         let forgiven = self.forgiven.borrow();
         let mut complaints = self.browser.complaints();
         complaints.retain(|line| !expected(line) && !forgiven.iter().any(|words| line.contains(words)));
-        assert!(complaints.is_empty(), "the browser complains:\n{}", complaints.join("\n"));
+        complaints
     }
 
     async fn field(&self, label: &str) -> Element {

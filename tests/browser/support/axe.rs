@@ -6,6 +6,12 @@ use super::browser::Browser;
 
 /// Runs axe-core on the screen in light and in dark; serious and critical findings fail the test.
 pub async fn examine(browser: &Browser, screen: &str) {
+    let wrong = findings(browser).await;
+    assert!(wrong.is_empty(), "{screen}: {}", wrong.join("\n"));
+}
+
+/// What axe-core finds serious or critical on the screen, in light and in dark.
+pub async fn findings(browser: &Browser) -> Vec<String> {
     let file = std::env::var("ZYZ_AXE").expect("ZYZ_AXE names axe.min.js: run scripts/browser");
     let axe = std::fs::read_to_string(&file).unwrap_or_else(|e| panic!("{file}: {e}"));
     let mut wrong = Vec::new();
@@ -34,5 +40,5 @@ pub async fn examine(browser: &Browser, screen: &str) {
         }
     }
     browser.prefers("light");
-    assert!(wrong.is_empty(), "{screen}: {}", wrong.join("\n"));
+    wrong
 }

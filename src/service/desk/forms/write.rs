@@ -188,7 +188,9 @@ impl Desk {
         }
         let text = tx.application_text(id).await?.ok_or(FormRefusal::Erased)?;
         self.complete(&mut tx, &line, &text).await?;
-        let step = ApplicationStep { from: line.state, to: ApplicationState::Submitted, reason: None, volunteer: None };
+        // The approver who sees it again wants to know what it was sent back for.
+        let reason = line.reason.as_deref();
+        let step = ApplicationStep { from: line.state, to: ApplicationState::Submitted, reason, volunteer: None };
         match tx.move_application(id, revision, step).await {
             Ok(true) => Ok(tx.commit().await?),
             Ok(false) => Err(self.changed(&mut tx, &line).await?),

@@ -3,6 +3,8 @@
 //! The store writes actions as words for programs. Every one of them stands in [`ACTIONS`]; a test goes through the sources
 //! and fails for one that does not.
 
+use crate::domain::division::County;
+
 /// A group of actions that people look for together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Group {
@@ -258,14 +260,18 @@ pub const OBJECTS: &[(&str, &str)] = &[
     ("card_list", "制证名单"),
     ("job", "后台任务"),
     ("photo_upload", "批量照片"),
+    ("handout", "发放登记"),
     ("review", "复核"),
     ("setting", "设置"),
 ];
 
 /// An object in words: `志愿服务证 02 0001234 9（第 17 张）`.
 pub fn object_words(object: &str) -> String {
-    let Some((kind, rest)) = object.split_once('/') else { return object.to_owned() };
-    let label = OBJECTS.iter().find(|(known, _)| *known == kind).map_or(kind, |(_, label)| label);
+    let label = |kind: &str| OBJECTS.iter().find(|(known, _)| *known == kind).map(|(_, label)| *label);
+    let Some((kind, rest)) = object.split_once('/') else {
+        return label(object).unwrap_or(object).to_owned();
+    };
+    let label = label(kind).unwrap_or(kind);
     let (name, index) = rest.split_once('#').map_or((rest, None), |(name, index)| (name, Some(index)));
     let name = match kind {
         "volunteer" | "certificate" => grouped(name),
@@ -343,7 +349,64 @@ const FIELDS: &[(&str, &str)] = &[
     ("serial", "证明编号"),
     ("note", "说明"),
     ("what", "内容"),
+    ("session", "登录序号"),
+    ("browser", "浏览器"),
+    ("scope", "管辖"),
+    ("keep", "保留已认定的星级"),
+    ("window", "统计周期"),
+    ("policy", "规则施行日期"),
+    ("key", "密钥序号"),
+    ("status_index", "状态序号"),
+    ("trust_list", "信任列表版本"),
+    ("new", "将新登记"),
+    ("source", "来源"),
+    ("dispute", "异议"),
+    ("rows_sha256", "名单摘要"),
+    ("choice", "选择"),
+    ("asked_by", "申请人"),
+    ("task", "任务"),
+    ("total", "总数"),
+    ("attempt", "第几次办理"),
+    ("handed_on", "发放日期"),
+    ("payload", "申请内容"),
+    ("review", "复核"),
+    ("facts", "栏目"),
+    ("row", "行"),
+    ("set", "设为"),
+    ("content", "内容"),
+    ("activity", "活动"),
+    ("width", "宽（像素）"),
+    ("height", "高（像素）"),
     ("why", "原因说明"),
+    ("under_way", "正在办理"),
+    ("taken", "已采用"),
+    ("step", "步骤"),
+    ("start", "开始"),
+    ("end", "结束"),
+    ("second_factor", "动态验证码"),
+    ("same_records", "相同的记录"),
+    ("renamed", "改名"),
+    ("records", "记录数"),
+    ("photo", "照片"),
+    ("organiser", "组织单位"),
+    ("in_charge", "负责人"),
+    ("late_reason", "迟录原因"),
+    ("minutes_before", "原分钟"),
+    ("date_before", "原日期"),
+    ("item", "服务项目"),
+    ("issue_over", "超过多少张须复核"),
+    ("two_person", "两人办理"),
+    ("group", "类别"),
+    ("forms", "登记表"),
+    ("files", "文件数"),
+    ("exchanged", "已换"),
+    ("card", "证件"),
+    ("batch", "批次"),
+    ("layout", "版式"),
+    ("list", "制证名单"),
+    ("photos", "印照片"),
+    ("effects", "涉及"),
+    ("staff", "账号"),
 ];
 
 /// Words for values that programs wrote.
@@ -355,6 +418,11 @@ const VALUES: &[(&str, &str)] = &[
     ("exit", "退出"),
     ("misuse", "违规使用"),
     ("lost", "遗失"),
+    ("issue_cards", "批量签发"),
+    ("key_change", "密钥变更"),
+    ("a4-8up", "A4 每页 8 张"),
+    ("a4-10up", "A4 每页 10 张"),
+    ("cr80", "证卡打印机"),
     ("error", "错误"),
     ("active", "在用"),
     ("invited", "已邀请"),
@@ -370,6 +438,28 @@ const VALUES: &[(&str, &str)] = &[
     ("priority", "优先"),
     ("discount", "优惠"),
     ("free", "免费"),
+    ("phone", "联系电话"),
+    ("email", "电子邮箱"),
+    ("address", "通讯地址"),
+    ("user_name", "用户名"),
+    ("identity", "身份证号码"),
+    ("calendar_year", "自然年度"),
+    ("rolling_12_months", "连续十二个月"),
+    ("lifetime", "累计"),
+    ("register", "系统内名册"),
+    ("draft", "草稿"),
+    ("submitted", "待审批"),
+    ("returned", "已退回"),
+    ("approved", "已通过"),
+    ("rejected", "未通过"),
+    ("withdrawn", "已撤回"),
+    ("new", "从未制证"),
+    ("unprinted", "已签发未打印"),
+    ("waiting", "已打印未发放"),
+    ("reissue", "补制"),
+    ("print", "打印"),
+    ("issue", "签发"),
+    ("reprint", "作废重制"),
     ("root", "根密钥"),
     ("issuing", "签发密钥"),
     ("bundle", "数据包密钥"),
@@ -383,21 +473,41 @@ pub fn detail_words(detail: &str) -> Vec<(String, String)> {
     let Ok(serde_json::Value::Object(fields)) = serde_json::from_str(detail) else {
         return vec![("内容".into(), detail.to_owned())];
     };
-    let label =
-        |name: &str| FIELDS.iter().find(|(known, _)| *known == name).map_or(name, |(_, label)| label).to_owned();
-    fields.iter().map(|(name, value)| (label(name), value_words(name, value))).collect()
+    fields.iter().map(|(name, value)| (field_word(name).to_owned(), value_words(name, value))).collect()
+}
+
+fn field_word(name: &str) -> &str {
+    FIELDS.iter().find(|(known, _)| *known == name).map_or(name, |(_, label)| label)
 }
 
 fn value_words(name: &str, value: &serde_json::Value) -> String {
     let text = match value {
+        serde_json::Value::String(text) if name == "scope" => return scope_words(text),
         serde_json::Value::String(text) => text.clone(),
         serde_json::Value::Number(seconds) if name.ends_with("_at") => {
             let at = seconds.as_i64().and_then(|seconds| jiff::Timestamp::from_second(seconds).ok());
             return at.map_or_else(|| seconds.to_string(), super::audit::moment);
         }
+        serde_json::Value::Array(values) => {
+            return values.iter().map(|value| value_words(name, value)).collect::<Vec<_>>().join("、");
+        }
+        serde_json::Value::Object(fields) => {
+            let said = fields.iter().map(|(name, value)| format!("{}：{}", field_word(name), value_words(name, value)));
+            return said.collect::<Vec<_>>().join("，");
+        }
         other => other.to_string(),
     };
     VALUES.iter().find(|(known, _)| *known == text).map_or(text.clone(), |(_, label)| (*label).to_owned())
+}
+
+/// Of which county, unit or partner an account is.
+fn scope_words(scope: &str) -> String {
+    let county = scope.strip_prefix("county/").and_then(|code| County::parse(code).ok());
+    match (scope, county) {
+        ("all", _) => "全市".into(),
+        (_, Some(county)) => county.name().into(),
+        _ => object_words(scope),
+    }
 }
 
 #[cfg(test)]
@@ -415,11 +525,18 @@ mod tests {
     fn objects_and_particulars_in_words() {
         assert_eq!(object_words("partner/3"), "合作单位 3");
         assert_eq!(object_words("certificate/0200000011#17"), "志愿服务证 0200000011（证件编号 17）");
+        assert_eq!(object_words("handout"), "发放登记");
         assert_eq!(object_words("new_thing/3"), "new_thing 3");
         let words = detail_words(r#"{"reason":"exit","count":3,"expires_at":1795000000}"#);
         assert!(words.contains(&("原因".into(), "退出".into())), "{words:?}");
         assert!(words.contains(&("数量".into(), "3".into())), "{words:?}");
         assert!(words.iter().any(|(_, value)| value.starts_with("2026-11-18")), "{words:?}");
+        let words =
+            detail_words(r#"{"scope":"county/21","erased":["phone","email"],"task":{"kind":"print","list":1}}"#);
+        for pair in [("管辖", "宁洱县"), ("已删除的资料", "联系电话、电子邮箱"), ("任务", "类别：打印，制证名单：1")]
+        {
+            assert!(words.contains(&(pair.0.into(), pair.1.into())), "{words:?}");
+        }
         assert_eq!(detail_words("x"), [("内容".to_owned(), "x".to_owned())]);
     }
 }

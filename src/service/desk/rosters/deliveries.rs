@@ -118,13 +118,13 @@ pub struct DeliveryView {
     pub source: &'static str,
     /// Key of the spreadsheet it was.
     pub draft: Option<i64>,
-    /// Login of who delivered it, and when.
+    /// Name of who delivered it, and when.
     pub delivered: (String, String),
-    /// Login of who received the stamped copy, and when.
+    /// Name of who received the stamped copy, and when.
     pub stamped: Option<(String, String)>,
     /// Whether the county handed it on.
     pub handed_on: bool,
-    /// Login of who archived it, and when.
+    /// Name of who archived it, and when.
     pub archived: Option<(String, String)>,
     /// Whether the federation takes it directly.
     pub direct: bool,
@@ -166,9 +166,9 @@ pub struct HandedOn {
     pub units: u64,
     /// People in its rosters, added up.
     pub people: u64,
-    /// Login of who handed it on, and when.
+    /// Name of who handed it on, and when.
     pub handed: (String, String),
-    /// Login of who archived it, and when.
+    /// Name of who archived it, and when.
     pub archived: Option<(String, String)>,
 }
 

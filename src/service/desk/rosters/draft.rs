@@ -86,9 +86,9 @@ pub struct DraftView {
     pub refused: u64,
     /// Rows taken out.
     pub removed: u64,
-    /// Login of who handed it in, and when.
+    /// Name of who handed it in, and when.
     pub made: (String, String),
-    /// Login of who changed it last, and when.
+    /// Name of who changed it last, and when.
     pub changed: (String, String),
     /// When it is forgotten.
     pub expires: String,

@@ -246,7 +246,7 @@ fn page(line: &UnitLine) -> UnitPage {
     let UnitLine { unit, volunteers, receipt } = line;
     let many = *volunteers >= COUNTED;
     let percent =
-        |heads: u32| if many { String::new() } else { format!("{} %", volunteers * 100 / u64::from(heads.max(1))) };
+        |heads: u32| if many { String::new() } else { format!("{}%", volunteers * 100 / u64::from(heads.max(1))) };
     let hours = unit.group.and_then(|group| group.hours_target(unit.county));
     UnitPage {
         id: unit.id.0,
@@ -261,7 +261,7 @@ fn page(line: &UnitLine) -> UnitPage {
         registration_target: match unit.group.map(TargetGroup::registration_target) {
             None => "确定类别后显示".into(),
             Some(None) => "不作要求".into(),
-            Some(Some(percent)) => format!("{percent} %"),
+            Some(Some(percent)) => format!("{percent}%"),
         },
         hours_target: match (unit.group, hours) {
             (None, _) => "确定类别后显示".into(),

@@ -34,13 +34,13 @@ pub struct BatchLine {
     pub mark: &'static str,
     /// Rows.
     pub people: u64,
-    /// Login name of who drafted.
+    /// Name of who drafted.
     pub drafted_by: String,
     /// When, Beijing time.
     pub drafted_at: String,
     /// First and last day of the public notice.
     pub notice: Option<(Date, Date)>,
-    /// Login name of who confirmed it or threw it away.
+    /// Name of who confirmed it or threw it away.
     pub decided_by: String,
     /// When, Beijing time.
     pub decided_at: String,
@@ -110,7 +110,7 @@ pub struct ObjectionLine {
     pub outcome: String,
     /// Why.
     pub reason: String,
-    /// Login name of who decided.
+    /// Name of who decided.
     pub who: String,
     /// When, Beijing time.
     pub when: String,
