@@ -152,6 +152,8 @@ impl World {
         self.objects.extend(made.into_iter().map(|(name, keys)| (name, keys.try_into().unwrap())));
         let clerk = self.console.sign_in(Role::FederationClerk, Scope::All);
         let batch = key(&clerk.post("/stars", &[("year", "2026")]), "/stars/");
+        let days = [("revision", "1"), ("from", "2026-11-23"), ("to", "2026-11-30")];
+        clerk.post(&format!("/stars/{batch}/announce"), &days).location();
         let row = |whose| {
             let number = CertificateNumber::parse(self.key("number", whose)).unwrap();
             let row = clerk.desk.batch_row_of(batch.parse().unwrap(), number);
