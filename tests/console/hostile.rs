@@ -6,10 +6,11 @@ use std::collections::BTreeSet;
 use axum::body::Body;
 use axum::http::Method;
 use zyz::domain::staff::{Role, Scope};
-use zyz::web::console::routes;
+use zyz::web::console::routes::{self, Need};
 
 use crate::console::{Client, ConsoleApp};
 use crate::html::{self, Field, Form, Got, Walk};
+use crate::matrix::world::{Seat, Whose, World};
 use crate::on_both;
 use crate::server::Answer;
 use crate::support::Database;
@@ -55,43 +56,228 @@ const ALONE: &[&str] = &["markup", "attribute", "NUL", "a number beyond bounds",
 const RAW: &[&str] =
     &["<zz9", "zz9()</script", "\" onzz9=", "' onzz9=", "href=\"javascript:", "href=javascript:", "src=\"javascript:"];
 
+/// Steps to which no page of the sample leads, with their fields: their page comes only after another step.
+const UNLINKED: &[(&str, &[&str])] = &[
+    ("/sign-in", &["login", "password", "next"]),
+    ("/sign-in/code", &["code", "next"]),
+    ("/invitation/{invitation}", &["new", "again"]),
+    ("/account/sessions/end", &["id"]),
+    ("/account/second-factor/confirm", &["code"]),
+    ("/account/second-factor/drop", &["password"]),
+    ("/account/recovery-codes", &["password"]),
+    ("/staff/{staff}/enable", &["revision"]),
+    ("/reviews/{review}/withdraw", &[]),
+    ("/forms/check", &["form", "name", "identity", "mobile", "birth_date"]),
+    ("/forms/approved", &["form", "reason"]),
+    ("/units/{unit}/receipt/print", &["reason", "as"]),
+    ("/units/receipts/{county}/own/print", &["reason", "as"]),
+    ("/rosters/drafts/{draft}/rows/{row}/restore", &["revision"]),
+    ("/rosters/counties/{county}/{year}/hand-on", &[]),
+    ("/rosters/counties/{county}/{year}/archive", &["id"]),
+    ("/people/{number}/resume", &["reason"]),
+    ("/people/{number}/readmit", &["reason"]),
+    ("/stars/{batch}/confirm", &["revision"]),
+    ("/cards/lists/{list}/issue", &["count"]),
+    ("/cards/lists/{list}/again", &["keep"]),
+    ("/cards/jobs/{job}/cancel", &[]),
+    ("/cards/jobs/{job}/retry", &[]),
+    ("/audit/checks/{check}/step", &[]),
+];
+
+/// What an empty field of this name is given where another one is attacked.
+const BELIEVABLE: &[(&str, &str)] = &[
+    ("name", "岩温扁"),
+    ("login", "yanwenbian"),
+    ("number", "普志联9号"),
+    ("from", "2026-11-24"),
+    ("to", "2027-12-31"),
+    ("title", "九折"),
+    ("reason", "本人书面申请"),
+    ("days", "7"),
+    ("date", "2026-11-20"),
+    ("start", "08:30"),
+    ("end", "11:30"),
+    ("content", "清扫步道"),
+    ("place", "洗马湖公园"),
+    ("handed_on", "2026-11-20"),
+    ("archived_on", "2026-11-20"),
+    ("received_by", "本人"),
+];
+
+/// Pages on which what was typed must turn up, as text: a page of each kind of thing that is kept.
+const SHOWN: &[&str] = &[
+    "/audit",
+    "/cards/handout/done",
+    "/cards/of/{number}",
+    "/forms",
+    "/forms/{form}",
+    "/forms/{form}/edit",
+    "/hours/disputes/{dispute}",
+    "/hours/entries/{entry}",
+    "/hours/pending",
+    "/hours/records/{record}",
+    "/partners",
+    "/people",
+    "/people/{number}",
+    "/people/{number}/edit",
+    "/reviews/{review}",
+    "/rosters",
+    "/rosters/delivered/{roster}",
+    "/rosters/drafts/{draft}/rows/{row}",
+    "/staff",
+    "/stars/{batch}",
+    "/units",
+    "/units/{unit}",
+    "/units/{unit}/edit",
+    "/units/{unit}/receipt",
+];
+
+/// Ends of addresses of steps that end something.
+const ENDS: &[&str] = &[
+    "/void",
+    "/drop",
+    "/abandon",
+    "/withdraw",
+    "/exit",
+    "/remove",
+    "/erase",
+    "/disable",
+    "/revoke",
+    "/end",
+    "/reject",
+    "/return",
+    "/approve",
+    "/confirm",
+    "/submit",
+    "/merge",
+    "/misuse",
+    "/archive",
+    "/undo",
+    "/reset",
+    "/end-all",
+    "/sign-out",
+];
+
 fn no_form_breaks_and_no_page_says_it_back_raw(database: Database) {
-    let console = ConsoleApp::with_cards(database, 3);
+    let world = World::new(database);
     let mut attacked = BTreeSet::new();
-    for (role, scope) in everybody(&console) {
-        let mut client = console.sign_in(role, scope);
-        let forms: Vec<Form> =
-            forms_of(&client, "post").into_iter().filter(|form| fresh(&mut attacked, form)).collect();
-        for form in &forms {
-            for (what, text) in NASTY {
-                let bad: Vec<Field> = form.fields.iter().map(|field| filled(field, text)).collect();
-                hit(&console, &mut client, (role, scope), form, &bad, what);
-            }
-            for at in 0..form.fields.len() {
-                for (what, text) in NASTY.iter().filter(|(what, _)| ALONE.contains(what)) {
-                    let mut bad = form.fields.clone();
-                    bad[at].value = (*text).to_owned();
-                    hit(&console, &mut client, (role, scope), form, &bad, &format!("{what} in {}", bad[at].name));
-                }
-            }
-            strange_bodies(&client, form);
+    for mut seat in world.seats() {
+        let mut forms: Vec<(String, Form)> = forms_of(&seat.client, "post");
+        for (address, page) in pages_of(&world, &seat) {
+            let found = html::forms(&page.text(), &address).into_iter().filter(|form| form.method == "post");
+            forms.extend(found.map(|form| (address.clone(), form)));
+        }
+        forms.extend(unlinked(&world, &seat).into_iter().map(|form| (String::new(), form)));
+        forms.retain(|(_, form)| html::below(&form.action).is_some() && fresh(&mut attacked, form));
+        // What ends something comes after what writes on it.
+        forms.sort_by_key(|(_, form)| ENDS.iter().any(|end| form.action.ends_with(end)));
+        for (address, form) in forms {
+            attack(&world, &mut seat, &address, form);
         }
     }
-    // What was kept is shown to everybody who may see it.
-    for (role, scope) in everybody(&console) {
-        let client = console.sign_in(role, scope);
-        let walk = walk(&client);
-        for (address, page) in &walk.pages {
-            escaped(page, &format!("{role} at {address}"));
+    let missed: Vec<&str> = routes::all()
+        .filter(|route| route.method == "POST")
+        .map(|route| route.path)
+        .filter(|path| !attacked.iter().any(|name| name.split(' ').next() == Some(path)))
+        .collect();
+    assert!(missed.is_empty(), "no page of the sample shows a form for, nor is there one in UNLINKED: {missed:?}");
+    what_was_kept_is_shown_as_text(&world);
+}
+
+/// Everything nasty into one form of the page at this address.
+fn attack<'a>(world: &'a World, seat: &mut Seat<'a>, address: &str, mut form: Form) {
+    for at in 0..form.fields.len() {
+        // As the page is now: what was kept meanwhile counts revisions on.
+        let now = if address.is_empty() { Vec::new() } else { html::forms(&seat.client.get(address).text(), address) };
+        let same = |one: &Form| one.action == form.action && one.fields.len() == form.fields.len();
+        form = now.into_iter().find(same).unwrap_or(form);
+        for (what, text) in NASTY.iter().filter(|(what, _)| ALONE.contains(what)) {
+            let mut bad: Vec<Field> = form.fields.iter().map(believable).collect();
+            bad[at].value = (*text).to_owned();
+            hit(world, seat, &form, &bad, &format!("{what} in {}", bad[at].name));
+        }
+    }
+    for (what, text) in NASTY {
+        let bad: Vec<Field> = form.fields.iter().map(|field| filled(field, text)).collect();
+        hit(world, seat, &form, &bad, what);
+    }
+    strange_bodies(&seat.client, &form);
+}
+
+/// The field with something in it, so that another one alone decides whether the form is taken.
+fn believable(field: &Field) -> Field {
+    let usual = BELIEVABLE.iter().find(|(name, _)| *name == field.name).map_or("", |(_, value)| value);
+    let value = if field.value.is_empty() { usual } else { &field.value };
+    Field { value: value.to_owned(), ..field.clone() }
+}
+
+/// The pages of the sample's objects that come to this person, by their addresses.
+fn pages_of(world: &World, seat: &Seat<'_>) -> Vec<(String, Answer)> {
+    let mut pages = Vec::new();
+    for route in routes::all().filter(|route| route.method == "GET") {
+        if !matches!(route.need, Need::May(permission) if seat.role.may(permission)) || !route.path.contains('{') {
+            continue;
+        }
+        for whose in [Whose::Own, Whose::Foreign] {
+            let (path, reached) = world.address(route.path, whose, Some(seat));
+            if reached {
+                let answer = seat.client.get(&path);
+                pages.push((path, answer));
+            }
+        }
+    }
+    pages
+}
+
+/// The forms of [`UNLINKED`] as this person would send them.
+fn unlinked(world: &World, seat: &Seat<'_>) -> Vec<Form> {
+    let field = |name: &&str| Field { name: (*name).to_owned(), value: "1".into(), kind: "text".into() };
+    let form = |(path, names): &(&str, &[&str])| Form {
+        method: "post".into(),
+        action: format!("/console{}", world.address(path, Whose::Own, Some(seat)).0),
+        multipart: false,
+        fields: names.iter().map(field).collect(),
+    };
+    let may = |path: &str| {
+        let route = routes::all().find(|route| route.method == "POST" && route.path == path).expect("a route");
+        matches!(route.need, Need::May(permission) if seat.role.may(permission)) || route.need == Need::Nothing
+    };
+    UNLINKED.iter().filter(|(path, _)| may(path)).map(form).collect()
+}
+
+/// What was kept is shown to everybody who may see it.
+fn what_was_kept_is_shown_as_text(world: &World) {
+    let mut shown = BTreeSet::new();
+    for role in Role::ALL {
+        let seat = world.newcomer(role);
+        let walk = walk(&seat.client);
+        let pages = pages_of(world, &seat);
+        let html = |page: &Answer| page.header("content-type").starts_with("text/html");
+        let found = pages.iter().filter(|(_, page)| html(page)).map(|(address, page)| (address, page.text()));
+        for (address, page) in found.chain(walk.pages.iter().map(|(address, page)| (address, page.clone()))) {
+            escaped(&page, &format!("{role} at {address}"));
+            let path = address.split('?').next().unwrap_or_default();
+            if page.contains("zz9") {
+                let route = routes::all().find(|route| route.method == "GET" && html::matches(route.path, path));
+                shown.extend(route.map(|route| route.path));
+            }
         }
         for (address, (kind, bytes)) in &walk.files {
             if kind.contains("spreadsheetml") {
                 no_formulas(bytes, &format!("{role} at {address}"));
             }
         }
+        for (address, page) in &pages {
+            assert!(page.status.as_u16() < 500, "{role}: {address}: {}", page.status);
+            if page.header("content-type").contains("spreadsheetml") {
+                no_formulas(&page.body, &format!("{role} at {address}"));
+            }
+        }
         let failed: Vec<_> = walk.broken.iter().filter(|(_, status)| *status >= 500).collect();
         assert!(failed.is_empty(), "{role}: {failed:?}");
     }
+    let missing: Vec<_> = SHOWN.iter().filter(|path| !shown.contains(**path)).collect();
+    assert!(missing.is_empty(), "nothing of what was typed is there: {missing:?}");
 }
 
 fn addresses_and_searches_take_anything(database: Database) {
@@ -107,7 +293,7 @@ fn addresses_and_searches_take_anything(database: Database) {
             sound(&client.get(&path.join("/")), &format!("{} with {part}", route.path));
         }
     }
-    for form in forms_of(&client, "get") {
+    for (_, form) in forms_of(&client, "get") {
         let path = html::below(&form.action).unwrap();
         let path = path.split('?').next().unwrap_or_default();
         for (what, text) in NASTY {
@@ -126,7 +312,8 @@ fn a_form_that_is_too_long_is_refused_in_words() {
     for (role, scope) in everybody(&console) {
         let client = console.sign_in(role, scope);
         let mut seen = BTreeSet::new();
-        for form in forms_of(&client, "post").into_iter().filter(|form| !form.multipart && fresh(&mut seen, form)) {
+        let forms = forms_of(&client, "post").into_iter().map(|(_, form)| form);
+        for form in forms.filter(|form| !form.multipart).filter(|form| fresh(&mut seen, form)) {
             let Some(field) = form.fields.first() else { continue };
             let path = html::below(&form.action).unwrap();
             let text = "长".repeat(10 * 1024 * 1024 / 3);
@@ -159,10 +346,14 @@ fn fresh(attacked: &mut BTreeSet<String>, form: &Form) -> bool {
     attacked.insert(format!("{} {names:?}", route.map_or(path, |route| route.path)))
 }
 
-fn forms_of(client: &Client<'_>, method: &str) -> Vec<Form> {
+/// The forms that links lead to, with the addresses of their pages.
+fn forms_of(client: &Client<'_>, method: &str) -> Vec<(String, Form)> {
     let walk = walk(client);
-    let forms = walk.pages.iter().flat_map(|(address, page)| html::forms(page, address));
-    forms.filter(|form| form.method == method && html::below(&form.action).is_some()).collect()
+    let forms = |(address, page): (&String, &String)| {
+        html::forms(page, address).into_iter().map(|form| (address.clone(), form)).collect::<Vec<_>>()
+    };
+    let all = walk.pages.iter().flat_map(forms);
+    all.filter(|(_, form)| form.method == method && html::below(&form.action).is_some()).collect()
 }
 
 fn walk(client: &Client<'_>) -> Walk {
@@ -185,30 +376,25 @@ fn filled(field: &Field, text: &str) -> Field {
 }
 
 /// Sends a form; whoever was thereby signed out signs in again.
-fn hit<'a>(
-    console: &'a ConsoleApp,
-    client: &mut Client<'a>,
-    who: (Role, Scope),
-    form: &Form,
-    fields: &[Field],
-    what: &str,
-) {
+fn hit<'a>(world: &'a World, seat: &mut Seat<'a>, form: &Form, fields: &[Field], what: &str) {
     let path = html::below(&form.action).unwrap();
-    let about = format!("{} sends {what} to {path}", who.0);
+    let about = format!("{} sends {what} to {path}", seat.role);
     let pairs: Vec<(&str, &str)> = fields
         .iter()
         .filter(|field| field.kind != "file")
         .map(|field| (field.name.as_str(), field.value.as_str()))
         .collect();
     let answer = if form.multipart {
-        client.upload(&path, &pairs, "名册 <zz9>.xlsx", b"name,zz9\n=zz9(),<zz9>\n")
+        seat.client.upload(&path, &pairs, "名册 <zz9>.xlsx", b"name,zz9\n=zz9(),<zz9>\n")
     } else {
-        client.post(&path, &pairs)
+        seat.client.post(&path, &pairs)
     };
     sound(&answer, &about);
-    let gone = client.get("/home");
-    if gone.status.as_u16() == 303 && gone.header("location").contains("sign-in") {
-        *client = console.sign_in(who.0, who.1);
+    if ["/account", "/staff", "/sign"].iter().any(|part| path.starts_with(part)) {
+        let gone = seat.client.get("/home");
+        if gone.status.as_u16() == 303 && gone.header("location").contains("sign-in") {
+            seat.client = world.somebody(seat.role);
+        }
     }
 }
 

@@ -7,7 +7,7 @@
 //! First everybody looks at everything, then everybody tries to change what they must not, then everything must still be as
 //! it was, and only then everybody changes what they may.
 
-mod world;
+pub(crate) mod world;
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -116,6 +116,13 @@ fn a_batch_from_draft_to_new_cards(database: Database) {
     clerk.get(&batch).is(200).says(&["2026 年度星级批次", "草案", "全市", "320", "二星级志愿者", "一星级志愿者"]);
     clerk.post("/stars", &[("year", "2026")]).is(422).says(&["已有一个草案或正在公示的批次"]);
 
+    // What is not yet public is the federation's to look at.
+    let county = console.sign_in(Role::County, Scope::County(21));
+    assert!(!county.get(&batch).is(200).text().contains("公示名单"));
+    for ending in ["notice", "notice.pdf", "notice.xlsx"] {
+        county.get(&format!("{batch}/{ending}")).is(422).says(&["还没有公示"]);
+    }
+
     // The list for public notice shows no full names.
     let list = clerk.get(&format!("{batch}/notice")).is(200).text();
     assert!(!list.contains("李建国") && list.contains("李**"), "{list}");
@@ -132,6 +139,7 @@ fn a_batch_from_draft_to_new_cards(database: Database) {
     clerk.post(&format!("{batch}/announce"), &short).is(422).says(&["公示期不少于 5 个工作日：至少到 2026-11-30"]);
     announced(&clerk, &batch);
     clerk.get(&batch).is(200).says(&["公示中", "2026-11-23 至 2026-11-30"]);
+    county.get(&format!("{batch}/notice")).is(200);
     oversight.get(&format!("{batch}/confirm")).is(200).says(&["公示还没有期满"]);
     oversight.post(&format!("{batch}/confirm"), &[("revision", "2")]).is(422).says(&["公示到 2026-11-30 结束"]);
 

@@ -37,6 +37,10 @@ fn cards_are_signed_printed_and_downloaded(database: Database) {
     let job = clerk.post_to(&format!("{list}/issue"), &[("count", "12")]);
     assert_eq!(clerk.post_to(&format!("{list}/issue"), &[("count", "12")]), job, "the same click twice is one job");
     clerk.get(&job).is(200).says(&["排队中", "可以关闭浏览器", "取消任务"]);
+    clerk.get(&list).says(&["查看任务", &format!("{job}\"")]);
+    let colleague = console.clerk().get(&list);
+    colleague.is(200).says(&["由交办的同事和管理员查看"]);
+    assert!(!colleague.text().contains(&format!("{job}\"")));
     assert_eq!(console.run_jobs(), 1);
     clerk.get(&job).is(200).says(&["已完成", "12 张", "打印这批证"]);
     assert!(console.numbers(CardChoice::New).is_empty());

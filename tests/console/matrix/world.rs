@@ -152,6 +152,8 @@ impl World {
         self.objects.extend(made.into_iter().map(|(name, keys)| (name, keys.try_into().unwrap())));
         let clerk = self.console.sign_in(Role::FederationClerk, Scope::All);
         let batch = key(&clerk.post("/stars", &[("year", "2026")]), "/stars/");
+        let days = [("revision", "1"), ("from", "2026-11-23"), ("to", "2026-11-30")];
+        clerk.post(&format!("/stars/{batch}/announce"), &days).location();
         let row = |whose| {
             let number = CertificateNumber::parse(self.key("number", whose)).unwrap();
             let row = clerk.desk.batch_row_of(batch.parse().unwrap(), number);
@@ -224,7 +226,7 @@ impl World {
         let list = self.list(client, whose);
         let asked = client.post(&format!("/cards/lists/{list}/print"), &[("layout", "a4-8up")]);
         let app = &self.console.app;
-        assert_eq!(app.wait(app.federation.run_jobs_once()).unwrap(), 1);
+        assert!(app.wait(app.federation.run_jobs_once()).unwrap() >= 1);
         key(&asked, "/cards/jobs/")
     }
 
@@ -344,9 +346,14 @@ impl World {
         self.console.sign_in(role, scope)
     }
 
+    /// The same, who has nothing of their own.
+    pub fn newcomer(&self, role: Role) -> Seat<'_> {
+        Seat { role, client: self.somebody(role), own: BTreeMap::new() }
+    }
+
     /// The same with what they sent in and asked for.
     pub fn seat(&self, role: Role) -> Seat<'_> {
-        let mut seat = Seat { role, client: self.somebody(role), own: BTreeMap::new() };
+        let mut seat = self.newcomer(role);
         for name in ["sheet", "upload", "job"] {
             self.renew(&mut seat, name);
         }

@@ -41,6 +41,8 @@ pub struct ListView {
     pub review: Option<(i64, ReviewState)>,
     /// The job that signs it.
     pub job: Option<i64>,
+    /// Whether the caller may see that job: who asked for it, and an administrator.
+    pub job_opens: bool,
 }
 
 /// A page of a list.
@@ -176,6 +178,10 @@ impl Desk {
         };
         let job = reader.job_of(&JobTask::Issue { list: id }).await?.map(|job| job.id);
         drop(reader);
+        let job_opens = match job {
+            Some(job) => self.job(job).await.is_ok(),
+            None => false,
+        };
         let settings = self.settings().await?;
         Ok(ListView {
             id,
@@ -186,6 +192,7 @@ impl Desk {
             made_at: super::moment(list.made_at),
             review,
             job,
+            job_opens,
         })
     }
 

@@ -74,7 +74,7 @@ impl Desk {
     /// The list for the screen.
     ///
     /// # Errors
-    /// There is no such batch.
+    /// There is no such batch; it was never put up for notice and the caller does not reach everybody.
     pub async fn notice_list(&self, id: i64) -> Result<NoticeList, DeskError> {
         self.notice(id, SHOWN).await
     }
@@ -82,7 +82,7 @@ impl Desk {
     /// The list as PDF: its file name and bytes.
     ///
     /// # Errors
-    /// There is no such batch; more than 20,000 people; a character that no font has.
+    /// As [`Self::notice_list`]; more than 20,000 people; a character that no font has.
     pub async fn notice_pdf(&self, id: i64) -> Result<(String, Vec<u8>), DeskError> {
         let list = self.notice(id, PRINTED).await?;
         if list.more {
@@ -100,7 +100,7 @@ impl Desk {
     /// The list as a workbook: its file name and bytes.
     ///
     /// # Errors
-    /// There is no such batch.
+    /// As [`Self::notice_list`].
     pub async fn notice_workbook(&self, id: i64) -> Result<(String, Vec<u8>), DeskError> {
         let list = self.notice(id, WRITTEN).await?;
         let title = list.title();
@@ -125,6 +125,9 @@ impl Desk {
         self.need(Permission::ViewPeople)?;
         let mut reader = self.office().store.read().await?;
         let draft = draft_of(&mut reader, id).await?;
+        if draft.notice.is_none() && self.reach()? != Reach::Everything {
+            return Err(DeskError::Refused("这个批次还没有公示。公示以后，全市名单在这里查看".into()));
+        }
         // The notice is public: everybody who may read here may read all of it.
         let filter = RowFilter { listed: true, ..RowFilter::all(Reach::Everything) };
         let found = reader.draft_rows(draft.id, &filter, None, most + 1).await?;
