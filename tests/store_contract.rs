@@ -16,6 +16,8 @@ mod accounts;
 mod applications;
 #[path = "store_contract/audit.rs"]
 mod audit;
+#[path = "store_contract/audit_search.rs"]
+mod audit_search;
 #[path = "store_contract/certificates.rs"]
 mod certificates;
 #[path = "store_contract/desk_hours.rs"]
@@ -42,5 +44,7 @@ mod rosters;
 mod sealing;
 #[path = "store_contract/seams.rs"]
 mod seams;
+#[path = "store_contract/statistics.rs"]
+mod statistics;
 #[path = "store_contract/volunteers.rs"]
 mod volunteers;

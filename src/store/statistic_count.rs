@@ -111,10 +111,11 @@ pub struct OfferMinute {
 }
 
 impl Reader {
-    /// Volunteers by unit, state and star.
+    /// Volunteers by unit, state and star. A registration that was merged into another is nobody of its own: neither here
+    /// nor below has it come or gone.
     pub async fn count_people(&mut self) -> Result<Vec<PeopleCount>, StoreError> {
         let sql = "SELECT unit_id, CASE WHEN state = 'active' THEN 1 ELSE 0 END, star, count(*) FROM volunteer \
-                   GROUP BY 1, 2, 3";
+                   WHERE merged_into IS NULL GROUP BY 1, 2, 3";
         let rows = sqlx::query(sql).fetch_all(self.connection()).await?;
         rows.iter()
             .map(|row| {
@@ -154,13 +155,15 @@ impl Reader {
 
     /// Registrations by unit and day.
     pub async fn count_registrations(&mut self) -> Result<Vec<DayCount>, StoreError> {
-        self.days("SELECT unit_id, (registered_at + 28800) / 86400, count(*) FROM volunteer GROUP BY 1, 2").await
+        let sql = "SELECT unit_id, (registered_at + 28800) / 86400, count(*) FROM volunteer \
+                   WHERE merged_into IS NULL GROUP BY 1, 2";
+        self.days(sql).await
     }
 
     /// Volunteers who left by unit and day.
     pub async fn count_exits(&mut self) -> Result<Vec<DayCount>, StoreError> {
         let sql = "SELECT unit_id, (exited_at + 28800) / 86400, count(*) FROM volunteer \
-                   WHERE state = 'exited' AND exited_at IS NOT NULL GROUP BY 1, 2";
+                   WHERE state = 'exited' AND exited_at IS NOT NULL AND merged_into IS NULL GROUP BY 1, 2";
         self.days(sql).await
     }
 
