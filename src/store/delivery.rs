@@ -91,6 +91,8 @@ pub struct CountyDelivery {
     pub handed: (String, Timestamp),
     /// Name of who archived it, and when.
     pub archived: Option<(String, Timestamp)>,
+    /// Login of who handed it on: names are not unique.
+    pub handed_by: String,
 }
 
 /// How a unit stands in a year's window of 1 to 30 September.
@@ -181,7 +183,7 @@ const SELECT_COUNTY: &str = concat!(
     name_of!("handed_by"),
     ", handed_at, ",
     name_of!("archived_by"),
-    ", archived_at FROM county_delivery WHERE 1 = 1"
+    ", archived_at, handed_by FROM county_delivery WHERE 1 = 1"
 );
 
 impl Reader {
@@ -504,6 +506,7 @@ fn county_delivery(row: &AnyRow) -> Result<CountyDelivery, StoreError> {
         people: row.number(4, "人数")?,
         handed: (row.text(5)?, row.moment(6)?),
         archived: row.text_or_null(7)?.zip(row.moment_or_null(8)?),
+        handed_by: row.text(9)?,
     })
 }
 

@@ -422,7 +422,7 @@ impl Desk {
         let mut tx = self.office().begin().await?;
         let found = tx.county_delivery(CountyDeliveryId(id)).await?;
         let found = found.filter(|one| one.county == code && one.year == year).ok_or(DeskError::NotFound)?;
-        if found.handed.0 == self.staff().login {
+        if found.handed_by == self.staff().login {
             let words = "这份汇总是您报送的，不能由您本人存档：请另一位经办办理";
             return Err(DeskError::Refused(words.into()));
         }
