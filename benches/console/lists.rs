@@ -160,7 +160,7 @@ fn pages() -> Vec<Page> {
             let page = |&(who, name): &(usize, &str)| Page {
                 line: format!("{} {name}", words.join(" ")).trim().to_owned(),
                 method: words[0].to_owned(),
-                path: words[1].to_owned(),
+                path: words[1].replace("{county}", name.trim_start_matches("@county ")),
                 body: words.get(2).unwrap_or(&"").to_string(),
                 who,
             };
