@@ -86,7 +86,7 @@ fn its_own_use_and_no_others(database: Database) {
         let client = street.of(at);
         let page = client.get("/offers");
         let rows: Vec<_> = html::rows(&page.is(200).text()).into_iter().filter(|row| row.len() == 17).collect();
-        assert_eq!(rows[1..], [own.clone()]);
+        assert_eq!(rows[1..], *std::slice::from_ref(&own));
         let book = workbook(&client.get("/offers/export"));
         assert_eq!(book[2..], [own.join("|")]);
         assert!(!book.join("\n").contains(foreign));

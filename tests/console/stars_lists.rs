@@ -40,7 +40,7 @@ impl Year {
         let console = ConsoleApp::new(database);
         let again = |n: usize| {
             let person = sheets::person(n);
-            sheets::Somebody { identity: sheets::identity(person.birth, 433, n % 2 == 0), ..person }
+            sheets::Somebody { identity: sheets::identity(person.birth, 433, n.is_multiple_of(2)), ..person }
         };
         let unit = console.admin().post("/units/new", &[("county", "02"), ("name", TOWN), ("group", "office")]);
         unit.location();

@@ -85,6 +85,7 @@ async fn walked(store: &Store, filter: &AuditFilter, limit: u32) -> Vec<i64> {
     loop {
         let page = found(store, filter, before, limit).await;
         seen.extend(page.iter().map(|event| event.seq));
+        assert!(seen.len() <= 12, "an event stands on two pages: {seen:?}");
         match page.last() {
             Some(last) if page.len() == limit as usize => before = Some((last.at.as_second(), last.seq)),
             _ => return seen,
