@@ -250,6 +250,8 @@ fn a_form_is_rejected_for_good_and_by_one_person_only() {
         second.shows(&["不予通过"]).await;
         second.axe("forms-decided-by-another").await;
         second.keep("forms-decided-by-another").await;
+        second.click("回到“登记与审批”").await;
+        second.shows(&["待我审批 0", "未通过 1"]).await;
         unit.goto(&form).await;
         unit.shows(&["未通过", "本人已在外地注册"]).await;
         unit.hides(&["继续填写", "撤回…"]).await;
