@@ -16,6 +16,7 @@ CREATE INDEX service_record_county ON service_record (county, date, id);
 CREATE INDEX service_record_date ON service_record (date, id);
 CREATE INDEX service_record_late ON service_record (date, id) WHERE flags <> 0;
 CREATE INDEX service_record_late_unit ON service_record (unit_id, date, id) WHERE flags <> 0;
+CREATE INDEX service_record_late_county ON service_record (county, date, id) WHERE flags <> 0;
 
 -- Records declared void live here and nowhere else: no sum over service_record can count one.
 CREATE TABLE service_record_void (

@@ -71,6 +71,7 @@ const UNLINKED: &[(&str, &[&str])] = &[
     ("/forms/approved", &["form", "reason"]),
     ("/units/{unit}/receipt/print", &["reason", "as"]),
     ("/units/receipts/{county}/own/print", &["reason", "as"]),
+    ("/hours/disputes/export", &["text", "state"]),
     ("/rosters/drafts/{draft}/rows/{row}/restore", &["revision"]),
     ("/rosters/counties/{county}/{year}/hand-on", &[]),
     ("/rosters/counties/{county}/{year}/archive", &["id"]),

@@ -53,7 +53,7 @@ async fn desk(federation: &Arc<Federation>, role: Role, scope: Scope) -> Desk {
 async fn forms(unit: &Desk, approver: &Desk, place: u32) {
     let (home, _) = unit.form_units(None).await.unwrap();
     for n in 0..6 {
-        let id = unit.begin_form(&home, &form(&home.name, place * 10 + n)).await.unwrap();
+        let id = unit.begin_form(&home, &form(&home.name, place * 10 + n)).await.unwrap().id;
         let (line, _) = unit.open_form(id).await.unwrap();
         match n {
             0 => continue,
