@@ -34,7 +34,8 @@ bench *args:
 # format and lints
 lint:
     cargo fmt --all
-    cargo clippy --workspace --all-targets --test browser -- -D warnings
+    cargo clippy --workspace --all-targets -- -D warnings
+    cargo clippy --workspace --test browser -- -D warnings
 
 # the crates' documentation, opened
 doc:
