@@ -7,7 +7,7 @@ use sqlx::any::AnyRow;
 
 use super::audit::BatchHash;
 use super::bulk::{Insert, Statement};
-use super::row::{Columns, county_text};
+use super::row::{Columns, county_text, name_of};
 use super::{CertificateId, Reach, Reader, StoreError, Tx, UnitId};
 
 /// A record of a card handed out.
@@ -31,7 +31,7 @@ pub struct Handout {
     pub handed_on: Date,
     /// Who took it.
     pub received_by: String,
-    /// Who recorded it: login name.
+    /// Name of who recorded it.
     pub recorded_by: String,
     /// When it was recorded.
     pub recorded_at: Timestamp,
@@ -55,9 +55,11 @@ const INSERT: Insert = Insert {
     may_stop_halfway: false,
 };
 
-const SELECT: &str = "SELECT h.id, h.certificate_id, v.number, v.name, h.unit_id, u.name, u.county, h.handed_on, \
-                      h.received_by, h.recorded_by, h.recorded_at FROM handout h \
-                      JOIN volunteer v ON v.id = h.volunteer_id JOIN unit u ON u.id = h.unit_id";
+const SELECT: &str = concat!(
+    "SELECT h.id, h.certificate_id, v.number, v.name, h.unit_id, u.name, u.county, h.handed_on, h.received_by, ",
+    name_of!("h.recorded_by"),
+    ", h.recorded_at FROM handout h JOIN volunteer v ON v.id = h.volunteer_id JOIN unit u ON u.id = h.unit_id"
+);
 
 impl Reader {
     /// Records in force, the newest first, before the key `before`; of one unit if given.

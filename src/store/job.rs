@@ -11,7 +11,8 @@ use sqlx::any::AnyRow;
 use crate::domain::job::{JobResult, JobState, JobTask};
 
 use super::bulk::Statement;
-use super::row::Columns;
+use super::row::{Columns, name_of};
+use super::unit::containing;
 use super::{Reader, Store, StoreError, Tx};
 
 /// A job.
@@ -27,6 +28,8 @@ pub struct Job {
     pub staff: i64,
     /// Their login name: who stands in the audit trail.
     pub actor: String,
+    /// Their name.
+    pub asked_by: String,
     /// Standing.
     pub state: JobState,
     /// Steps done.
@@ -80,8 +83,12 @@ pub enum JobEnd {
     Cancelled(JobResult),
 }
 
-const SELECT: &str = "SELECT id, task, title, staff_id, actor, state, done, total, attempts, cancel, lease_until, error, \
-                      result, asked_at, begun_at, ended_at FROM job";
+const SELECT: &str = concat!(
+    "SELECT id, task, title, staff_id, actor, state, done, total, attempts, cancel, lease_until, error, result, asked_at, \
+     begun_at, ended_at, ",
+    name_of!("actor"),
+    " FROM job"
+);
 
 impl Reader {
     /// One job.
@@ -98,12 +105,27 @@ impl Reader {
         query.fetch_optional(self).await?.as_ref().map(job).transpose()
     }
 
-    /// The newest jobs, `staff`'s only if given, before the key `before`.
-    pub async fn jobs(&mut self, staff: Option<i64>, before: Option<i64>, limit: u32) -> Result<Vec<Job>, StoreError> {
+    /// The newest jobs, `staff`'s only if given, before the key `before`; only those whose name, or the name of who asked,
+    /// holds `search`.
+    pub async fn jobs(
+        &mut self,
+        staff: Option<i64>,
+        search: &str,
+        before: Option<i64>,
+        limit: u32,
+    ) -> Result<Vec<Job>, StoreError> {
         let mut query = Statement::new(SELECT);
         query.push(" WHERE id < ").bind(before.unwrap_or(i64::MAX));
         if let Some(staff) = staff {
             query.push(" AND staff_id = ").bind(staff);
+        }
+        if !search.is_empty() {
+            let like = containing(search);
+            query
+                .push(" AND (title LIKE ")
+                .bind(like.clone())
+                .push(" ESCAPE '!' OR actor IN (SELECT login FROM staff ");
+            query.push("WHERE name LIKE ").bind(like).push(" ESCAPE '!'))");
         }
         query.push(" ORDER BY id DESC LIMIT ").bind(i64::from(limit));
         query.fetch_all(self).await?.iter().map(job).collect()
@@ -324,5 +346,6 @@ fn job(row: &AnyRow) -> Result<Job, StoreError> {
         asked_at: row.moment(13)?,
         begun_at: row.moment_or_null(14)?,
         ended_at: row.moment_or_null(15)?,
+        asked_by: row.text(16)?,
     })
 }

@@ -6,7 +6,7 @@ use sqlx::any::AnyRow;
 
 use super::bulk::{Insert, Statement};
 use super::record::{NewServiceRecord, RecordId, ServiceRecord};
-use super::row::{Columns, county_text};
+use super::row::{Columns, county_text, name_of};
 use super::unit::containing;
 use super::{ImportId, Reach, Reader, StoreError, Tx, UnitId};
 
@@ -72,8 +72,10 @@ pub struct Dispute {
     pub record: RecordId,
     /// What the volunteer says.
     pub objection: String,
-    /// Login name of who noted it.
+    /// Name of who noted it.
     pub noted_by: String,
+    /// Their login.
+    pub noted_login: String,
     /// When.
     pub noted_at: Timestamp,
     /// How it ended, if it did.
@@ -90,8 +92,16 @@ pub struct Dispute {
     pub unit: Option<UnitId>,
 }
 
-const SELECT_DISPUTE: &str = "SELECT id, record_id, objection, noted_by, noted_at, outcome, reason, decided_by, \
-                              decided_at, county, unit_id FROM service_dispute WHERE ";
+const SELECT_DISPUTE: &str = concat!(
+    "SELECT id, record_id, objection, ",
+    name_of!("noted_by"),
+    ", noted_at, outcome, reason, ",
+    name_of!("decided_by"),
+    ", decided_at, county, unit_id, noted_by FROM service_dispute WHERE "
+);
+
+const SELECT_CHANGE: &str =
+    concat!("SELECT kind, reason, before, after, ", name_of!("actor"), ", at FROM service_change WHERE record_id = ");
 
 const INSERT_CHANGE: Insert = Insert {
     table: "service_change",
@@ -104,8 +114,7 @@ const INSERT_CHANGE: Insert = Insert {
 impl Reader {
     /// What was done to a record, the first first.
     pub async fn record_changes(&mut self, id: RecordId) -> Result<Vec<RecordChange>, StoreError> {
-        let mut query =
-            Statement::new("SELECT kind, reason, before, after, actor, at FROM service_change WHERE record_id = ");
+        let mut query = Statement::new(SELECT_CHANGE);
         query.bind(id.0).push(" ORDER BY id");
         query.fetch_all(self).await?.iter().map(change).collect()
     }
@@ -406,5 +415,6 @@ fn dispute(row: &AnyRow) -> Result<Dispute, StoreError> {
         decided_at: row.moment_or_null(8)?,
         county: row.text_or_null(9)?.and_then(|county| county.parse().ok()),
         unit: row.int_or_null(10)?.map(UnitId),
+        noted_login: row.text(11)?,
     })
 }

@@ -6,7 +6,7 @@ use sqlx::any::AnyRow;
 
 use super::bulk::Statement;
 use super::record::{RecordId, ServiceRecord, record};
-use super::row::{Columns, county_text};
+use super::row::{Columns, county_text, name_of};
 use super::unit::containing;
 use super::{ImportId, Reach, Reader, StoreError, UnitId, VolunteerId};
 
@@ -58,6 +58,8 @@ pub struct RecordLine {
     pub disputed: bool,
     /// Whether it was declared void.
     pub void: bool,
+    /// Name of who entered it.
+    pub entered_by: Option<String>,
 }
 
 /// An act of entering: one activity for many people, or one sheet.
@@ -77,16 +79,20 @@ pub struct EntryLine {
     pub county: Option<u8>,
     /// How many records were written.
     pub records: u64,
-    /// Who.
+    /// Name of who did it.
     pub actor: String,
     /// When.
     pub at: Timestamp,
 }
 
-const COLUMNS: &str = "SELECT r.id, r.volunteer_id, r.date, r.start_minute, r.end_minute, r.minutes, r.content, \
-                       r.activity, r.place, r.item, r.flags, r.organiser, r.in_charge, r.late_reason, r.import_id, \
-                       r.entered_at, r.unit_id, r.entered_by, r.revision, v.number, v.name, u.name, u.county, \
-                       (SELECT count(*) FROM service_dispute d WHERE d.record_id = r.id AND d.outcome IS NULL) FROM ";
+const COLUMNS: &str = concat!(
+    "SELECT r.id, r.volunteer_id, r.date, r.start_minute, r.end_minute, r.minutes, r.content, r.activity, r.place, r.item, \
+     r.flags, r.organiser, r.in_charge, r.late_reason, r.import_id, r.entered_at, r.unit_id, r.entered_by, r.revision, \
+     v.number, v.name, u.name, u.county, \
+     (SELECT count(*) FROM service_dispute d WHERE d.record_id = r.id AND d.outcome IS NULL), ",
+    name_of!("r.entered_by"),
+    " FROM "
+);
 const JOINS: &str = " r JOIN volunteer v ON v.id = r.volunteer_id \
                      JOIN unit u ON u.id = COALESCE(r.unit_id, v.unit_id) WHERE ";
 
@@ -172,7 +178,8 @@ impl Reader {
         if !search.is_empty() {
             let like = containing(search);
             query.push(" AND (i.file_name LIKE ").bind(like.clone()).push(" ESCAPE '!' OR i.actor LIKE ");
-            query.bind(like.clone()).push(" ESCAPE '!' OR u.name LIKE ").bind(like).push(" ESCAPE '!')");
+            query.bind(like.clone()).push(" ESCAPE '!' OR i.actor IN (SELECT login FROM staff WHERE name LIKE ");
+            query.bind(like.clone()).push(" ESCAPE '!') OR u.name LIKE ").bind(like).push(" ESCAPE '!')");
         }
         if let Some(before) = before {
             query.push(" AND i.id < ").bind(before.0);
@@ -189,8 +196,11 @@ impl Reader {
     }
 }
 
-const ENTRIES: &str = "SELECT i.id, i.kind, i.file_name, i.unit_id, u.name, u.county, i.imported, i.actor, i.at \
-                       FROM import i LEFT JOIN unit u ON u.id = i.unit_id WHERE i.kind IN ('hours', 'activity')";
+const ENTRIES: &str = concat!(
+    "SELECT i.id, i.kind, i.file_name, i.unit_id, u.name, u.county, i.imported, ",
+    name_of!("i.actor"),
+    ", i.at FROM import i LEFT JOIN unit u ON u.id = i.unit_id WHERE i.kind IN ('hours', 'activity')"
+);
 
 fn table(void: bool) -> &'static str {
     if void { "service_record_void" } else { "service_record" }
@@ -234,6 +244,7 @@ fn line(row: &AnyRow, void: bool) -> Result<RecordLine, StoreError> {
         county: row.county(22)?,
         disputed: row.yes(23)?,
         void,
+        entered_by: row.text_or_null(24)?,
     })
 }
 

@@ -7,7 +7,7 @@ use serde_json::json;
 use sqlx::any::AnyRow;
 
 use super::bulk::Statement;
-use super::row::{Columns, county_text};
+use super::row::{Columns, county_text, name_of};
 use super::unit::containing;
 use super::{Reach, Reader, StoreError, Tx, Unit, UnitId, VolunteerId};
 
@@ -60,7 +60,7 @@ pub struct PendingActivity {
     pub noted: NewActivity,
     /// Name of the unit.
     pub unit_name: String,
-    /// Login name of who noted it.
+    /// Name of who noted it.
     pub made_by: String,
 }
 
@@ -103,17 +103,23 @@ pub struct Proof {
     pub serial: String,
     /// What it says.
     pub noted: NewProof,
-    /// Login name of who issued it.
+    /// Name of who issued it.
     pub issued_by: String,
     /// When.
     pub issued_at: Timestamp,
 }
 
-const SELECT_ACTIVITY: &str = "SELECT a.id, a.unit_id, a.county, a.date, a.name, a.start_minute, a.end_minute, a.minutes, \
-                               a.content, a.place, a.item, a.organiser, a.in_charge, u.name, a.made_by \
-                               FROM service_activity a JOIN unit u ON u.id = a.unit_id WHERE a.state = 'open'";
-const SELECT_PROOF: &str = "SELECT id, serial, volunteer_id, first_day, last_day, records, minutes, records_sha256, \
-                            issued_by, issued_at FROM service_proof WHERE ";
+const SELECT_ACTIVITY: &str = concat!(
+    "SELECT a.id, a.unit_id, a.county, a.date, a.name, a.start_minute, a.end_minute, a.minutes, a.content, a.place, \
+     a.item, a.organiser, a.in_charge, u.name, ",
+    name_of!("a.made_by"),
+    " FROM service_activity a JOIN unit u ON u.id = a.unit_id WHERE a.state = 'open'"
+);
+const SELECT_PROOF: &str = concat!(
+    "SELECT id, serial, volunteer_id, first_day, last_day, records, minutes, records_sha256, ",
+    name_of!("issued_by"),
+    ", issued_at FROM service_proof WHERE "
+);
 
 impl Reader {
     /// The active people of a unit by number, after the number `after`; only those whose name or number holds `search`.

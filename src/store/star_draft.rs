@@ -309,8 +309,8 @@ impl Reader {
         query.fetch_all(self).await?.iter().map(objection).collect()
     }
 
-    /// The people of a confirmed batch within reach whose valid card shows another star than they have, by number, after
-    /// `after`.
+    /// The people of a confirmed batch within reach whose valid card shows another star than they have, by county and
+    /// number, after the volunteer with the number `after`.
     pub async fn draft_reissues(
         &mut self,
         id: StarDraftId,
@@ -324,13 +324,18 @@ impl Reader {
              JOIN star_draft_row r ON r.volunteer_id = v.id \
              WHERE v.state = 'active' AND v.card = 'valid' AND v.card_star <> v.star AND r.draft_id = ",
         );
-        query.bind(id.0).push(" AND r.number > ").bind(after.to_owned());
+        query.bind(id.0);
+        // In the order of the index of all whose star is due: few have a card to change, many stand in the batch.
+        if let Some(last) = self.volunteer(after).await? {
+            query.push(" AND (v.county, v.number) > (").bind(county_text(last.county)?).push(", ");
+            query.bind(last.number).push(")");
+        }
         match reach {
             Reach::Everything => {}
-            Reach::County(county) => drop(query.push(" AND r.county = ").bind(county_text(county)?)),
-            Reach::Unit(unit) => drop(query.push(" AND r.unit_id = ").bind(unit.0)),
+            Reach::County(county) => drop(query.push(" AND v.county = ").bind(county_text(county)?)),
+            Reach::Unit(unit) => drop(query.push(" AND v.unit_id = ").bind(unit.0)),
         }
-        query.push(" ORDER BY r.number LIMIT ").bind(i64::from(limit));
+        query.push(" ORDER BY v.county, v.number LIMIT ").bind(i64::from(limit));
         query.fetch_all(self).await?.iter().map(|row| Ok((row_of(row)?, row.number(12, "星级")?))).collect()
     }
 }

@@ -305,7 +305,7 @@ fn two_people_correct_the_same_record(database: Database) {
     let told = second.post(&path, &with(sent(&fields), "content", "劝导不文明行为"));
     told.is(409).says(&[
         "已经改动过",
-        first.desk.staff().login.as_str(),
+        first.desk.staff().name.as_str(),
         "劝导不文明行为",
         "<del>3 小时</del> → 2 小时",
     ]);

@@ -10,6 +10,7 @@ use zyz::service::desk::oversight::recount::Recount;
 
 use crate::console::ConsoleApp;
 use crate::on_both;
+use crate::searches::workbook;
 use crate::support::Database;
 
 on_both! {
@@ -326,6 +327,14 @@ fn unusual_use_is_explained(database: Database) {
         "一小时内 6 次",
         "常见原因",
     ]);
+    for (words, found) in [("样例", true), (number.as_str(), true), (&number.grouped(), true), ("没有的", false)] {
+        let asked = serde_html_form::to_string([("q", words)]).unwrap();
+        let page = admin.get(&format!("/partners/unusual?{asked}")).is(200).text();
+        assert_eq!(page.contains("样例书店"), found, "{words}");
+        assert_eq!(page.contains("没有符合条件的情况"), !found, "{words}");
+        let book = workbook(&admin.get(&format!("/partners/unusual/export?{asked}")));
+        assert_eq!(book.contains("一小时内 6 次"), found, "{words}");
+    }
     admin.get(&format!("/partners/{partner}")).says(&["值得核对", "图书九折"]);
     let shop = console.sign_in(Role::Partner, Scope::Partner(partner.0));
     shop.get("/offers").says(&["每月使用次数"]);

@@ -43,7 +43,7 @@ fn shows(answer: &Answer, there: &[&str], absent: &[&str]) {
 
 /// All text of a workbook.
 #[track_caller]
-fn workbook(answer: &Answer) -> String {
+pub(crate) fn workbook(answer: &Answer) -> String {
     use std::io::Read;
     let mut archive = zip::ZipArchive::new(std::io::Cursor::new(&answer.is(200).body)).unwrap();
     let mut text = String::new();

@@ -106,9 +106,13 @@ async fn jobs_are_listed_and_cleared(db: Database) {
     let (first, second) = (ask(&store, staff, 1).await, ask(&store, staff, 2).await);
     let mut reader = store.read().await.unwrap();
     let ids = |jobs: Vec<zyz::store::Job>| jobs.iter().map(|job| job.id).collect::<Vec<_>>();
-    assert_eq!(ids(reader.jobs(Some(staff), None, 9).await.unwrap()), [second, first]);
-    assert_eq!(ids(reader.jobs(None, Some(second), 9).await.unwrap()), [first]);
-    assert!(reader.jobs(Some(staff + 1), None, 9).await.unwrap().is_empty());
+    assert_eq!(ids(reader.jobs(Some(staff), "", None, 9).await.unwrap()), [second, first]);
+    assert_eq!(ids(reader.jobs(None, "", Some(second), 9).await.unwrap()), [first]);
+    assert!(reader.jobs(Some(staff + 1), "", None, 9).await.unwrap().is_empty());
+    let newest = reader.job(second).await.unwrap().unwrap();
+    for (words, found) in [(newest.title.as_str(), true), (newest.asked_by.as_str(), true), ("%", false)] {
+        assert_eq!(reader.jobs(None, words, None, 9).await.unwrap().contains(&newest), found, "{words}");
+    }
     assert_eq!(reader.jobs_before(second).await.unwrap(), 1);
     assert_eq!(reader.job_of(&JobTask::Issue { list: 2 }).await.unwrap().unwrap().id, second);
     drop(reader);

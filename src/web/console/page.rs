@@ -163,6 +163,11 @@ pub fn download(kind: &'static str, name: &str, bytes: Vec<u8>) -> Response {
         .into_response()
 }
 
+/// A spreadsheet for the person to keep.
+pub fn workbook(name: &str, bytes: Vec<u8>) -> Response {
+    download("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", name, bytes)
+}
+
 /// The page of a refusal.
 pub(super) fn explain(shell: Shell, explained: Explained, partial: bool) -> Response {
     let Explained { status, title, detail } = explained;

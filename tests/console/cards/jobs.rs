@@ -12,6 +12,7 @@ use zyz::service::desk::DeskError;
 use super::UNIT;
 use crate::console::{Client, ConsoleApp};
 use crate::on_both;
+use crate::searches::workbook;
 use crate::support::{Database, sheets};
 
 on_both!(
@@ -202,9 +203,16 @@ fn a_large_batch_waits_for_a_second_person(database: Database) {
     console.app.wait(admin.desk.approve_review(review.id, "", None)).unwrap();
     assert_eq!(console.run_jobs(), 1);
     assert_eq!(console.numbers(CardChoice::Valid).len(), 60);
-    let jobs = console.app.wait(clerk.desk.jobs(None, 10)).unwrap();
+    let jobs = console.app.wait(clerk.desk.jobs("", None, 10)).unwrap();
     assert_eq!(jobs.len(), 1, "it is the job of whoever asked");
-    assert_eq!(jobs[0].asked_by, clerk.desk.staff().login);
+    assert_eq!(jobs[0].asked_by, clerk.desk.staff().name);
+    for (words, found) in [(jobs[0].title.as_str(), true), ("没有的", false)] {
+        let asked = serde_html_form::to_string([("q", words)]).unwrap();
+        let page = clerk.get(&format!("/cards/jobs?{asked}")).is(200).text();
+        assert_eq!(page.contains("没有符合条件的任务"), !found);
+        let book = workbook(&clerk.get(&format!("/cards/jobs/export?{asked}")));
+        assert_eq!(book.contains(&jobs[0].title) && book.contains(&jobs[0].asked_by), found);
+    }
     clerk.get(&list).says(&["已交给任务"]);
 }
 

@@ -3,6 +3,7 @@
 use super::{console, import, numbers, revision, unit};
 use crate::console::ConsoleApp;
 use crate::on_both;
+use crate::searches::workbook;
 use crate::support::{Database, sheets};
 use zyz::service::hours::HoursRequest;
 use zyz_credential::CertificateNumber;
@@ -30,8 +31,14 @@ fn duplicates_are_listed(database: Database) {
     let (console, first, second) = twice(database);
     let client = console.admin();
     for path in ["/people/duplicates", "/people/duplicates?by=phone"] {
-        client.get(path).is(200).says(&[&first.grouped(), &second.grouped(), "比较"]);
+        client.get(path).is(200).says(&[&first.grouped(), &second.grouped(), "比较", "/people/duplicates/export"]);
     }
+    for by in ["name", "phone"] {
+        let book = workbook(&client.post("/people/duplicates/export", &[("by", by)]));
+        assert!(book.contains(first.as_str()) && book.contains(second.as_str()), "{by}");
+    }
+    client.get("/audit?action=people.export").is(200).says(&["电话相同", "姓名和出生日期相同"]);
+    unit(&console).post("/people/duplicates/export", &[]).is(403);
     client.get(&format!("/people/duplicates?after={first}")).is(200);
     client.get(&format!("/people/duplicates?by=phone&after={first}")).is(200).says(&["没有可能重复的登记"]);
     unit(&console).get("/people/duplicates").is(403);

@@ -4,10 +4,17 @@ use std::path::PathBuf;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::moment;
+use crate::clock::beijing_date;
 use crate::domain::job::{JobResult, JobState, JobTask};
 use crate::domain::staff::{Permission, Role};
+use crate::roster::export::{self, Cell};
+use crate::service::ServiceError;
 use crate::service::desk::{Desk, DeskError};
 use crate::store::{Job, NewJob};
+
+/// Jobs in a workbook.
+const EXPORTED: u32 = 20_000;
 
 /// A job as a person sees it.
 #[derive(Debug, Clone)]
@@ -18,7 +25,7 @@ pub struct JobView {
     pub task: JobTask,
     /// What it is called.
     pub title: String,
-    /// Login name of whoever asked.
+    /// Name of whoever asked.
     pub asked_by: String,
     /// Standing.
     pub state: JobState,
@@ -103,16 +110,41 @@ impl Desk {
         Ok(id)
     }
 
-    /// The newest jobs that the caller may see, before the key `before`: an administrator all, others their own.
+    /// The newest jobs that the caller may see, before the key `before`: an administrator all, others their own; only those
+    /// whose name, or the name of who asked, holds `search`.
     ///
     /// # Errors
     /// No permission to see people; the database fails.
-    pub async fn jobs(&self, before: Option<i64>, limit: u32) -> Result<Vec<JobView>, DeskError> {
+    pub async fn jobs(&self, search: &str, before: Option<i64>, limit: u32) -> Result<Vec<JobView>, DeskError> {
         self.need(Permission::ViewPeople)?;
         let whose = (self.staff().role != Role::FederationAdmin).then_some(self.staff().id);
         let mut reader = self.office().store.read().await?;
-        let jobs = reader.jobs(whose, before, limit).await?;
+        let jobs = reader.jobs(whose, search.trim(), before, limit).await?;
         Ok(jobs.into_iter().map(|job| self.job_view(job, 0)).collect())
+    }
+
+    /// [`Self::jobs`] as a workbook; at most 20,000.
+    ///
+    /// # Errors
+    /// As [`Self::jobs`].
+    pub async fn job_workbook(&self, search: &str) -> Result<Vec<u8>, DeskError> {
+        let jobs = self.jobs(search, None, EXPORTED).await?;
+        let headers = ["任务", "内容", "状态", "完成", "总数", "申请人", "申请时间", "结束时间", "说明"];
+        let cells = jobs.into_iter().map(|job| {
+            vec![
+                Cell::from(job.id),
+                job.title.into(),
+                job.state.label().into(),
+                job.done.into(),
+                job.total.into(),
+                job.asked_by.into(),
+                moment(job.asked_at).into(),
+                job.ended_at.map(moment).into(),
+                job.error.into(),
+            ]
+        });
+        let made = beijing_date(self.office().now());
+        Ok(export::table("制证任务", &headers, cells, made).map_err(ServiceError::from)?)
     }
 
     /// One job.
@@ -214,7 +246,7 @@ impl Desk {
             id: job.id,
             title: job.title,
             task: job.task,
-            asked_by: job.actor,
+            asked_by: job.asked_by,
             stopping: running && job.cancel,
             lost: running && job.lease_until.is_none_or(|until| until < now),
             state: job.state,

@@ -65,7 +65,7 @@ impl Desk {
             distrusted: self.choice_count(CardChoice::Key, None).await?,
             unprinted: self.choice_count(CardChoice::Unprinted, None).await?,
             not_handed_out: self.choice_count(CardChoice::Waiting, None).await?,
-            jobs: self.jobs(None, JOBS).await?,
+            jobs: self.jobs("", None, JOBS).await?,
         })
     }
 

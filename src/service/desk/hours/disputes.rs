@@ -119,7 +119,7 @@ impl Desk {
         }
         let line = self.record_within(&mut tx, dispute.record.0).await?;
         let own = self.staff().login.as_str();
-        if dispute.noted_by == own || line.record.entered_by.as_deref() == Some(own) {
+        if dispute.noted_login == own || line.record.entered_by.as_deref() == Some(own) {
             return Err(DeskError::Refused(
                 "录入这条记录或登记这个异议的人不能自己处理，请由另一位有权限的工作人员处理".into(),
             ));

@@ -66,7 +66,7 @@ pub(super) fn row(line: &RecordLine) -> RecordRow {
         disputed: line.disputed,
         void: line.void,
         entered_at: moment(line.record.entered_at),
-        entered_by: text(&line.record.entered_by),
+        entered_by: text(&line.entered_by),
         entry: line.record.import.map(|import| import.0),
         revision: line.record.revision,
     }

@@ -293,6 +293,7 @@ fn grouped(number: &str) -> String {
 const FIELDS: &[(&str, &str)] = &[
     ("session", "登录序号"),
     ("browser", "浏览器"),
+    ("duplicates", "可能重复的登记"),
     ("scope", "管辖"),
     ("keep", "保留已认定的星级"),
     ("window", "统计周期"),

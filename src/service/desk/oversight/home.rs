@@ -175,7 +175,7 @@ impl Desk {
         if !self.may(Permission::PrintCards) {
             return Ok(None);
         }
-        let jobs = self.jobs(None, 20).await?;
+        let jobs = self.jobs("", None, 20).await?;
         let (running, failed) = jobs.iter().fold((0, 0), |(running, failed), job| match job.state {
             JobState::Waiting | JobState::Running => (running + 1, failed),
             JobState::Failed => (running, failed + 1),

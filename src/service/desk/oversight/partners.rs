@@ -7,6 +7,7 @@ use super::statistics::{Counted, PartnerYear, partner_year};
 use crate::clock::{beijing, beijing_date};
 use crate::domain::offer::OfferId;
 use crate::domain::partner::{DeviceId, DeviceName, PartnerId};
+use crate::domain::person::bare;
 use crate::domain::staff::{Permission, Scope};
 use crate::service::desk::{Desk, DeskError, FieldError};
 use crate::service::enrol::{EnrolLinkError, EnrolmentLink, RevokeDeviceError};
@@ -299,14 +300,21 @@ impl Desk {
         })
     }
 
-    /// What is worth a look in the use of offers, at every partner.
+    /// What is worth a look in the use of offers, at every partner; only those of which the partner's name, the offer or
+    /// the certificate number holds `search`.
     ///
     /// # Errors
     /// The role may not see partners.
-    pub async fn unusual(&self) -> Result<(Vec<FindingLine>, Counted), DeskError> {
+    pub async fn unusual(&self, search: &str) -> Result<(Vec<FindingLine>, Counted), DeskError> {
         self.need(Permission::ViewPartners)?;
         let found = self.office.store.read().await?.findings(None).await?;
-        Ok((self.in_words(found).await?, self.counted().await?))
+        let words = search.trim();
+        let mut lines = self.in_words(found).await?;
+        lines.retain(|line| {
+            let number = bare(&line.about);
+            line.partner_name.contains(words) || line.about.contains(words) || number.contains(bare(words).as_ref())
+        });
+        Ok((lines, self.counted().await?))
     }
 
     async fn in_words(&self, found: Vec<Finding>) -> Result<Vec<FindingLine>, DeskError> {

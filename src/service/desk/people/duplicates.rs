@@ -1,5 +1,6 @@
 //! Possible duplicates, and making one registration of two.
 
+use serde_json::json;
 use zyz_credential::CertificateNumber;
 
 use super::correct::keep;
@@ -10,12 +11,16 @@ use crate::domain::certificate::{CertificateState, Reason, VolunteerState};
 use crate::domain::correction::Fact;
 use crate::domain::person::bare;
 use crate::domain::staff::Permission;
+use crate::roster::export::{self, Cell};
+use crate::service::ServiceError;
 use crate::store::{NameCursor, Reader, Volunteer};
 
 /// Groups of a page.
 const GROUPS: u32 = 20;
 /// Volunteers looked at for a page.
 const SCANNED: u32 = 10_000;
+/// Groups in a workbook.
+const EXPORTED: usize = 20_000;
 
 /// In what possible duplicates are alike.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,6 +93,19 @@ pub struct MergeInput {
 }
 
 impl Alike {
+    /// Reads [`Self::as_str`]; what is neither is the name.
+    pub fn parse(text: &str) -> Self {
+        if text == "phone" { Self::Phone } else { Self::NameAndBirth }
+    }
+
+    /// What people call it.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::NameAndBirth => "姓名和出生日期相同",
+            Self::Phone => "电话相同",
+        }
+    }
+
     /// The word in addresses.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -131,6 +149,46 @@ impl Desk {
             .map(|group| AlikeGroup { people: group.people.into_iter().map(|line| row(line, now)).collect() })
             .collect();
         Ok(AlikePage { groups, next, scanned: SCANNED })
+    }
+
+    /// Everybody who may be registered twice, as a workbook; it ends after 20,000 groups.
+    ///
+    /// # Errors
+    /// As [`Self::duplicates`].
+    pub async fn duplicates_workbook(&self, alike: Alike) -> Result<Vec<u8>, DeskError> {
+        let mut groups: Vec<AlikeGroup> = Vec::new();
+        let mut after: Option<String> = None;
+        loop {
+            let page = self.duplicates(alike, after.as_deref()).await?;
+            groups.extend(page.groups);
+            after = page.next;
+            if after.is_none() || groups.len() >= EXPORTED {
+                break;
+            }
+        }
+        let mut tx = self.office().begin().await?;
+        let people: usize = groups.iter().map(|group| group.people.len()).sum();
+        tx.audit("people.export", "people", json!({"people": people, "duplicates": alike.label()}));
+        tx.commit().await?;
+        let headers = ["组", "证书编号", "姓名", "性别", "出生日期", "单位", "县（区）", "星级", "状态", "志愿服务证"];
+        let rows = (1_u64..).zip(groups).flat_map(|(group, alike)| {
+            alike.people.into_iter().map(move |person| {
+                vec![
+                    Cell::from(group),
+                    person.number.into(),
+                    person.name.into(),
+                    person.sex.into(),
+                    person.birth_date.into(),
+                    person.unit_name.into(),
+                    person.county.into(),
+                    u32::from(person.star).into(),
+                    person.state.into(),
+                    person.card.into(),
+                ]
+            })
+        });
+        let made = beijing_date(self.office().now());
+        Ok(export::table("可能重复的登记", &headers, rows, made).map_err(ServiceError::from)?)
     }
 
     /// What merging two registrations would do.

@@ -22,9 +22,6 @@ const REVIEW: Need = Need::May(Permission::Review);
 const SETTINGS: Need = Need::May(Permission::Settings);
 const KEYS: Need = Need::May(Permission::KeyChanges);
 
-/// Kind of the workbooks.
-const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
-
 /// Routes of this room.
 pub(super) const ROUTES: &[Route] = &[
     row("GET", "/sign-in", Need::Nothing, || get(sign_in::page)),

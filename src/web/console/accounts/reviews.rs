@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Deserialize;
 
-use super::{Faults, Typed, XLSX};
+use super::{Faults, Typed};
 use crate::clock::beijing_date;
 use crate::domain::review::{ReviewKind, ReviewState};
 use crate::keystore::Passphrase;
@@ -99,7 +99,7 @@ pub(super) async fn export(signed: Signed, Query(filter): Query<Filter>) -> Resu
     let head = ["编号", "事项", "内容", "状态", "申请人", "申请时间", "复核人", "复核时间", "意见", "办理结果"];
     let book = export::table("复核", &head, cells, beijing_date(signed.desk.office().now()))
         .map_err(|error| PageError::Desk(DeskError::Service(error.into())))?;
-    Ok(page::download(XLSX, "复核.xlsx", book))
+    Ok(page::workbook("复核.xlsx", book))
 }
 
 /// One step, with what exactly will happen.

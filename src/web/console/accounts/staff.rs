@@ -6,7 +6,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
 use serde::Deserialize;
 
-use super::{Faults, XLSX};
+use super::Faults;
 use crate::clock::beijing_date;
 use crate::domain::division::County;
 use crate::domain::staff::Role;
@@ -132,7 +132,7 @@ pub(super) async fn export(signed: Signed, Query(mut filter): Query<Filter>) -> 
     let head = ["登录名", "姓名", "角色", "管辖", "状态", "动态验证码", "最近登录", "开通时间"];
     let book = export::table("账号", &head, cells, beijing_date(signed.desk.office().now()))
         .map_err(|error| PageError::Desk(DeskError::Service(error.into())))?;
-    Ok(page::download(XLSX, "账号.xlsx", book))
+    Ok(page::workbook("账号.xlsx", book))
 }
 
 /// The form for a new one.

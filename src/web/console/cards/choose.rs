@@ -62,7 +62,7 @@ pub(super) async fn page(signed: Signed, query: Query<Filter>) -> Result<Respons
 pub(super) async fn export(signed: Signed, query: Query<Filter>) -> Result<Response, PageError> {
     let choice = choice(&query);
     let bytes = signed.desk.choice_workbook(choice, unit_key(query.unit.as_deref())?).await?;
-    Ok(page::download(super::handout::WORKBOOK, &format!("制证-{}.xlsx", choice.label()), bytes))
+    Ok(page::workbook(&format!("制证-{}.xlsx", choice.label()), bytes))
 }
 
 pub(super) async fn freeze(signed: Signed, form: ConsoleForm<Filter>) -> Result<Response, PageError> {

@@ -16,9 +16,6 @@ use crate::service::desk::{Desk, DeskError, FieldError};
 use crate::web::console::page::{self, Shell};
 use crate::web::console::{ConsoleForm, PageError, Signed};
 
-/// Media type of a workbook.
-pub(super) const WORKBOOK: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
-
 #[derive(Deserialize, Default)]
 pub(super) struct Filter {
     /// Key of a unit, in links and hidden.
@@ -127,7 +124,7 @@ pub(super) async fn done_page(signed: Signed, query: Query<Filter>) -> Result<Re
 
 pub(super) async fn export(signed: Signed, query: Query<Filter>) -> Result<Response, PageError> {
     let bytes = signed.desk.handout_workbook(unit_key(query.unit.as_deref())?).await?;
-    Ok(page::download(WORKBOOK, "证件发放登记.xlsx", bytes))
+    Ok(page::workbook("证件发放登记.xlsx", bytes))
 }
 
 #[derive(Template)]

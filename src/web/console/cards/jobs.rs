@@ -17,8 +17,10 @@ use crate::web::console::{PageError, Signed};
 /// Rows a page.
 const PAGE: u32 = 30;
 
-#[derive(Deserialize)]
-pub(super) struct Before {
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Asked {
+    q: String,
     before: Option<String>,
 }
 
@@ -27,20 +29,26 @@ pub(super) struct Before {
 struct Jobs {
     shell: Shell,
     rows: Vec<JobView>,
+    q: String,
     next: Option<i64>,
     makes: bool,
     edits: bool,
 }
 
-pub(super) async fn list(signed: Signed, query: Query<Before>) -> Result<Response, PageError> {
+pub(super) async fn list(signed: Signed, query: Query<Asked>) -> Result<Response, PageError> {
     let Signed { desk, shell } = signed;
     let before = query.before.as_deref().map(key).transpose()?;
-    let mut rows = desk.jobs(before, PAGE + 1).await?;
+    let q = query.q.trim().to_owned();
+    let mut rows = desk.jobs(&q, before, PAGE + 1).await?;
     let more = rows.len() > PAGE as usize;
     rows.truncate(PAGE as usize);
     let next = rows.last().filter(|_| more).map(|job| job.id);
     let (makes, edits) = (desk.may(Permission::PrintCards), desk.may(Permission::EditPeople));
-    page::render(&Jobs { shell, rows, next, makes, edits })
+    page::render(&Jobs { shell, rows, q, next, makes, edits })
+}
+
+pub(super) async fn export(signed: Signed, query: Query<Asked>) -> Result<Response, PageError> {
+    Ok(page::workbook("制证任务.xlsx", signed.desk.job_workbook(&query.q).await?))
 }
 
 #[derive(Template)]

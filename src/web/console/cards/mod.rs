@@ -41,6 +41,7 @@ pub(super) const ROUTES: &[Route] = &[
     row("POST", "/cards/lists/{list}/again", PRINT, || post(lists::again)),
     row("GET", "/cards/calibration", PRINT, || get(home::calibration)),
     row("GET", "/cards/jobs", VIEW, || get(jobs::list)),
+    row("GET", "/cards/jobs/export", VIEW, || get(jobs::export)),
     row("GET", "/cards/jobs/{job}", VIEW, || get(jobs::page)),
     row("GET", "/cards/jobs/{job}/progress", VIEW, || get(jobs::progress)),
     row("POST", "/cards/jobs/{job}/cancel", VIEW, || post(jobs::cancel)),

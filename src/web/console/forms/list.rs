@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::super::error::PageError;
 use super::super::form::ConsoleForm;
 use super::super::guard::Signed;
-use super::super::page::{self, Shell, download, render};
+use super::super::page::{self, Shell, download, render, workbook};
 use super::mark;
 use crate::clock::{beijing, beijing_date};
 use crate::domain::division::County;
@@ -122,8 +122,7 @@ pub(super) async fn export(signed: Signed, Query(wanted): Query<Wanted>) -> Resu
     let title = format!("注册登记表（{}）", queue.label());
     let book = export::table(&title, &headers, rows, today)
         .map_err(|error| PageError::Desk(crate::service::desk::DeskError::Refused(error.to_string())))?;
-    let kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
-    Ok(download(kind, &format!("注册登记表-{}-{today}.xlsx", queue.label()), book))
+    Ok(workbook(&format!("注册登记表-{}-{today}.xlsx", queue.label()), book))
 }
 
 pub(super) async fn blank(signed: Signed) -> Result<Response, PageError> {

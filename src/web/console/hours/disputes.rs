@@ -80,12 +80,12 @@ pub(super) async fn search(signed: Signed, ConsoleForm(find): ConsoleForm<Find>)
 
 /// The same as a workbook.
 pub(super) async fn export(signed: Signed, Query(which): Query<Which>) -> Result<Response, PageError> {
-    workbook(&signed.desk, &which.state, "").await
+    exported(&signed.desk, &which.state, "").await
 }
 
 /// What a search found as a workbook.
 pub(super) async fn search_export(signed: Signed, ConsoleForm(find): ConsoleForm<Find>) -> Result<Response, PageError> {
-    workbook(&signed.desk, &find.state, &find.text).await
+    exported(&signed.desk, &find.state, &find.text).await
 }
 
 /// One of them.
@@ -123,9 +123,9 @@ pub(super) async fn decide(
     }
 }
 
-async fn workbook(desk: &Desk, state: &str, text: &str) -> Result<Response, PageError> {
+async fn exported(desk: &Desk, state: &str, text: &str) -> Result<Response, PageError> {
     let bytes = desk.disputes_workbook(state != "decided", text).await?;
-    Ok(page::download(super::list::XLSX, "异议.xlsx", bytes))
+    Ok(page::workbook("异议.xlsx", bytes))
 }
 
 async fn one(

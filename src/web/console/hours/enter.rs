@@ -189,7 +189,7 @@ pub(super) async fn pending(signed: Signed, Query(query): Query<PendingQuery>) -
 /// The same as a workbook.
 pub(super) async fn pending_export(signed: Signed, Query(query): Query<PendingQuery>) -> Result<Response, PageError> {
     let bytes = signed.desk.pending_workbook(query.due == "1", &query.q).await?;
-    Ok(page::download(super::list::XLSX, "待录入的活动.xlsx", bytes))
+    Ok(page::workbook("待录入的活动.xlsx", bytes))
 }
 
 /// Gives an activity up.

@@ -14,8 +14,6 @@ use crate::domain::staff::Permission;
 use crate::service::desk::hours::{EntryRow, PersonHours, PersonLine, ProofLine, RecordQuery, RecordsPage, UnitChoice};
 use crate::service::desk::{Desk, DeskError, FieldError};
 
-pub(super) const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
-
 /// The filters as a browser sends them.
 #[derive(Debug, Clone, Default, Deserialize, Serialize)]
 pub(super) struct Filters {
@@ -114,7 +112,7 @@ pub(super) async fn export(signed: Signed, Query(filters): Query<Filters>) -> Re
     let (query, errors, _) = understood(&desk, &filters).await?;
     let Some(query) = query else { return Err(DeskError::Invalid(errors.0).into()) };
     let bytes = desk.records_workbook(&RecordQuery { after: None, ..query }).await?;
-    Ok(page::download(XLSX, "服务记录.xlsx", bytes))
+    Ok(page::workbook("服务记录.xlsx", bytes))
 }
 
 #[derive(Debug, Deserialize)]
@@ -182,7 +180,7 @@ pub(super) async fn entries(signed: Signed, Query(asked): Query<EntriesAsked>) -
 
 /// The same as a workbook.
 pub(super) async fn entries_export(signed: Signed, Query(asked): Query<EntriesAsked>) -> Result<Response, PageError> {
-    Ok(page::download(XLSX, "录入批次.xlsx", signed.desk.entries_workbook(&asked.q).await?))
+    Ok(page::workbook("录入批次.xlsx", signed.desk.entries_workbook(&asked.q).await?))
 }
 
 /// One act of entering.

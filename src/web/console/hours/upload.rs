@@ -9,7 +9,6 @@ use serde::Deserialize;
 use super::super::page::{self, Shell};
 use super::super::{ConsoleForm, PageError, Signed, Upload};
 use super::Errors;
-use super::list::XLSX;
 use crate::domain::hours::hours_of;
 use crate::service::desk::DeskError;
 use crate::service::desk::hours::{UploadOutcome, UploadPreview};
@@ -103,7 +102,7 @@ pub(super) async fn confirm(
 /// The sheet with its problems.
 pub(super) async fn report(signed: Signed, Path(id): Path<i64>) -> Result<Response, PageError> {
     let bytes = signed.desk.hours_upload_report(id).await?;
-    Ok(page::download(XLSX, "服务记录_检查结果.xlsx", bytes))
+    Ok(page::workbook("服务记录_检查结果.xlsx", bytes))
 }
 
 /// Gives it up.

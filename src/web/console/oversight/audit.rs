@@ -5,7 +5,6 @@ use axum::extract::{Path, Query};
 use axum::response::Response;
 use serde::Deserialize;
 
-use super::statistics::XLSX;
 use super::words::{encoded, figure, moment};
 use crate::roster::export::{self, Cell};
 use crate::service::desk::oversight::actions::Group;
@@ -13,7 +12,7 @@ use crate::service::desk::oversight::audit::{AuditLine, AuditQuery, ChainWalk, C
 use crate::web::console::error::PageError;
 use crate::web::console::form::ConsoleForm;
 use crate::web::console::guard::Signed;
-use crate::web::console::page::{Shell, done, download, failed, render};
+use crate::web::console::page::{Shell, done, failed, render, workbook};
 
 /// What an address of the list says. What cannot be read counts as not said, except days.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -129,7 +128,7 @@ pub(super) async fn export(signed: Signed, Query(asked): Query<Asked>) -> Result
         ]
     });
     let bytes = export::table(&title, &headers, rows, today).map_err(crate::service::ServiceError::from)?;
-    Ok(download(XLSX, &format!("审计记录-{today}.xlsx"), bytes))
+    Ok(workbook(&format!("审计记录-{today}.xlsx"), bytes))
 }
 
 /// A head that somebody noted outside of the system.

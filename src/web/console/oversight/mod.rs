@@ -8,6 +8,7 @@ mod own;
 mod partners;
 mod report;
 mod statistics;
+mod unusual;
 mod words;
 
 use axum::routing::{get, post};
@@ -27,7 +28,8 @@ pub(super) const ROUTES: &[Route] = &[
     row("GET", "/home", HOME, || get(home::page)),
     row("GET", "/partners", READ, || get(partners::list)),
     row("GET", "/partners/export", READ, || get(partners::export)),
-    row("GET", "/partners/unusual", READ, || get(partners::unusual)),
+    row("GET", "/partners/unusual", READ, || get(unusual::list)),
+    row("GET", "/partners/unusual/export", READ, || get(unusual::export)),
     row("GET", "/partners/new", KEEP, || get(partners::new)),
     row("POST", "/partners/new", KEEP, || post(partners::add)),
     row("GET", "/partners/{partner}", READ, || get(partners::one)),

@@ -1,4 +1,4 @@
-//! Partners: list, agreement, devices, use, what is worth a look.
+//! Partners: list, agreement, devices, use.
 
 use askama::Template;
 use axum::extract::{Path, Query};
@@ -6,12 +6,11 @@ use axum::response::Response;
 use jiff::civil::Date;
 use serde::Deserialize;
 
-use super::statistics::{XLSX, use_table};
+use super::statistics::use_table;
 use super::words::{counted, encoded, figure, moment_of};
 use crate::clock::beijing_date;
 use crate::roster::export::{self, Cell};
 use crate::service::ServiceError;
-use crate::service::desk::oversight::findings::FindingKind;
 use crate::service::desk::oversight::partners::{FindingLine, PartnerState, PartnerView, SOON_DAYS, days_left};
 use crate::service::desk::oversight::statistics::PartnerYear;
 use crate::service::desk::{Desk, DeskError, FieldError};
@@ -22,7 +21,7 @@ use crate::web::console::chart::{self, Bar, Svg};
 use crate::web::console::error::PageError;
 use crate::web::console::form::ConsoleForm;
 use crate::web::console::guard::Signed;
-use crate::web::console::page::{Shell, done, download, failed, render, render_as};
+use crate::web::console::page::{Shell, done, failed, render, render_as, workbook};
 
 /// What the list's address says.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -122,7 +121,7 @@ pub(super) async fn export(signed: Signed, Query(asked): Query<Asked>) -> Result
         ]
     });
     let bytes = export::table("合作单位", &headers, rows, today).map_err(ServiceError::from)?;
-    Ok(download(XLSX, &format!("合作单位-{today}.xlsx"), bytes))
+    Ok(workbook(&format!("合作单位-{today}.xlsx"), bytes))
 }
 
 /// A partner's offers in use by month, for pages of partners and of the partner itself.
@@ -242,29 +241,7 @@ pub(super) fn use_workbook(desk: &Desk, view: &PartnerView) -> Result<Response, 
     let name = &view.detail.partner.name;
     let title = format!("{name} {} 年优惠使用（数据时间 {}）", view.of, counted(&view.counted));
     let bytes = use_table(&title, "优惠项目", &offers, today)?;
-    Ok(download(XLSX, &format!("{name}-优惠使用-{}.xlsx", view.of), bytes))
-}
-
-struct FindingGroup {
-    kind: FindingKind,
-    lines: Vec<FindingLine>,
-}
-
-#[derive(Template)]
-#[template(path = "console/oversight/unusual.html")]
-struct Unusual {
-    shell: Shell,
-    groups: Vec<FindingGroup>,
-    counted: String,
-}
-
-pub(super) async fn unusual(signed: Signed) -> Result<Response, PageError> {
-    let (lines, when) = signed.desk.unusual().await?;
-    let groups = FindingKind::ALL
-        .into_iter()
-        .map(|kind| FindingGroup { kind, lines: lines.iter().filter(|line| line.kind == kind).cloned().collect() });
-    let groups = groups.filter(|group| !group.lines.is_empty()).collect();
-    render(&Unusual { shell: signed.shell, groups, counted: counted(&when) })
+    Ok(workbook(&format!("{name}-优惠使用-{}.xlsx", view.of), bytes))
 }
 
 /// What the form of a new partner holds.

@@ -14,10 +14,7 @@ use crate::service::desk::{Desk, DeskError};
 use crate::web::console::chart::{self, Bar, Svg};
 use crate::web::console::error::PageError;
 use crate::web::console::guard::Signed;
-use crate::web::console::page::{Shell, done, download, render};
-
-/// Kind of the files that Excel opens.
-pub(super) const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
+use crate::web::console::page::{Shell, done, render, workbook};
 
 /// What an address of these pages says. What is no number or word of ours counts as not said.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -398,7 +395,7 @@ pub(super) async fn export(signed: Signed, Query(asked): Query<Asked>) -> Result
         });
         let title = format!("{} {year} 年志愿服务统计", figures.standing.name);
         let bytes = export::table(&title, &headers, rows, today).map_err(crate::service::ServiceError::from)?;
-        return Ok(download(XLSX, &name, bytes));
+        return Ok(workbook(&name, bytes));
     }
     let county = match about {
         About::County(county) => Some(county),
@@ -451,7 +448,7 @@ pub(super) async fn export(signed: Signed, Query(asked): Query<Asked>) -> Result
     });
     let title = format!("{} {year} 年志愿服务统计（数据时间 {}）", figures.standing.name, counted(&figures.counted));
     let bytes = export::table(&title, &headers, rows, today).map_err(crate::service::ServiceError::from)?;
-    Ok(download(XLSX, &name, bytes))
+    Ok(workbook(&name, bytes))
 }
 
 struct PartnerRow {
@@ -524,7 +521,7 @@ pub(super) async fn export_partners(signed: Signed, Query(asked): Query<Asked>) 
     let year = asked.year().unwrap_or(today.year());
     let of = desk.partner_years(year).await?;
     let bytes = use_table(&format!("{year} 年各合作单位优惠使用"), "合作单位", &of, today)?;
-    Ok(download(XLSX, &format!("合作单位优惠使用-{year}.xlsx"), bytes))
+    Ok(workbook(&format!("合作单位优惠使用-{year}.xlsx"), bytes))
 }
 
 /// A workbook of uses by month.

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use zyz_credential::CertificateNumber;
 
 use super::super::error::PageError;
-use super::super::page::{Shell, done, render, render_as};
+use super::super::page::{Shell, done, render, render_as, workbook};
 use super::super::{ConsoleForm, Signed};
 use super::{Errors, number};
 use crate::domain::person::bare;
@@ -79,10 +79,16 @@ struct MergePage {
 
 /// The list.
 pub(super) async fn list(signed: Signed, Query(asked): Query<Asked>) -> Result<Response, PageError> {
-    let alike = if asked.by == "phone" { Alike::Phone } else { Alike::NameAndBirth };
+    let alike = Alike::parse(&asked.by);
     let after = CertificateNumber::parse(&asked.after).ok();
     let page = signed.desk.duplicates(alike, after.as_ref().map(CertificateNumber::as_str)).await?;
     render(&ListPage { shell: signed.shell, by: alike.as_str(), page, resumed: after.is_some() })
+}
+
+/// The whole list as a workbook.
+pub(super) async fn export(signed: Signed, ConsoleForm(asked): ConsoleForm<Asked>) -> Result<Response, PageError> {
+    let alike = Alike::parse(&asked.by);
+    Ok(workbook("可能重复的登记.xlsx", signed.desk.duplicates_workbook(alike).await?))
 }
 
 /// Which other one; or, with it, what merging would do.

@@ -141,8 +141,7 @@ pub(super) async fn search(
 /// The list as a workbook.
 pub(super) async fn export(signed: Signed, ConsoleForm(filters): ConsoleForm<Filters>) -> Result<Response, PageError> {
     let bytes = signed.desk.export_people(&query(&filters)).await?;
-    let kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
-    Ok(page::download(kind, "志愿者名单.xlsx", bytes))
+    Ok(page::workbook("志愿者名单.xlsx", bytes))
 }
 
 fn query(filters: &Filters) -> ListQuery {

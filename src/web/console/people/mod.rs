@@ -22,6 +22,7 @@ pub(super) const ROUTES: &[Route] = &[
     row("POST", "/people/search", Need::May(P::ViewPeople), || post(list::search)),
     row("POST", "/people/export", Need::May(P::ViewPeople), || post(list::export)),
     row("GET", "/people/duplicates", Need::May(P::MergePeople), || get(duplicates::list)),
+    row("POST", "/people/duplicates/export", Need::May(P::MergePeople), || post(duplicates::export)),
     row("GET", "/people/{number}", Need::May(P::ViewPeople), || get(person::page)),
     row("GET", "/people/{number}/reveal", Need::May(P::RevealPersonal), || get(reveal::ask)),
     row("POST", "/people/{number}/reveal", Need::May(P::RevealPersonal), || post(reveal::show)),

@@ -5,10 +5,10 @@ use axum::extract::{Path, Query};
 use axum::response::Response;
 use serde::Deserialize;
 
-use super::super::page::{Shell, done, download, render};
+use super::super::page::{Shell, done, render, workbook};
 use super::super::{ConsoleForm, PageError, Signed};
+use super::key;
 use super::units::choices;
-use super::{XLSX, key};
 use crate::domain::staff::{Permission, federation_approves};
 use crate::service::desk::Reach;
 use crate::service::desk::rosters::{
@@ -131,7 +131,7 @@ pub(super) async fn list(signed: Signed, Query(asked): Query<ListAsked>) -> Resu
 }
 
 pub(super) async fn export(signed: Signed, Query(asked): Query<ListAsked>) -> Result<Response, PageError> {
-    Ok(download(XLSX, "已送达名册.xlsx", signed.desk.delivered_workbook(&asked.delivered()).await?))
+    Ok(workbook("已送达名册.xlsx", signed.desk.delivered_workbook(&asked.delivered()).await?))
 }
 
 pub(super) async fn one(signed: Signed, Path(roster): Path<String>) -> Result<Response, PageError> {
@@ -172,7 +172,7 @@ pub(super) async fn window(signed: Signed, Query(asked): Query<Asked>) -> Result
 
 pub(super) async fn window_export(signed: Signed, Query(asked): Query<Asked>) -> Result<Response, PageError> {
     let (name, bytes) = signed.desk.archive_window_workbook(&wanted(&asked)).await?;
-    Ok(download(XLSX, &name, bytes))
+    Ok(workbook(&name, bytes))
 }
 
 pub(super) async fn county(
@@ -191,7 +191,7 @@ pub(super) async fn county_export(
     Path((county, year)): Path<(String, String)>,
 ) -> Result<Response, PageError> {
     let (name, bytes) = signed.desk.county_table_workbook(key(&county)?, key(&year)?).await?;
-    Ok(download(XLSX, &name, bytes))
+    Ok(workbook(&name, bytes))
 }
 
 pub(super) async fn hand_on(

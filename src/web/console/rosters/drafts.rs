@@ -6,10 +6,10 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Deserialize;
 
-use super::super::page::{Shell, done, download, failed, render, render_as};
+use super::super::page::{Shell, done, failed, render, render_as, workbook};
 use super::super::{ConsoleForm, PageError, Signed, Upload};
 use super::units::choices;
-use super::{XLSX, again, key};
+use super::{again, key};
 use crate::domain::staff::{Permission, Scope};
 use crate::service::desk::rosters::{DraftUpload, DraftView, PAGE, Preview, RowForm, Shown, UnitPage, UnitsAsked};
 use crate::service::desk::{Desk, DeskError};
@@ -129,7 +129,7 @@ pub(super) async fn list(signed: Signed, Query(asked): Query<Asked>) -> Result<R
 }
 
 pub(super) async fn export(signed: Signed, Query(asked): Query<Asked>) -> Result<Response, PageError> {
-    Ok(download(XLSX, "上传的名册.xlsx", signed.desk.drafts_workbook(&asked.q).await?))
+    Ok(workbook("上传的名册.xlsx", signed.desk.drafts_workbook(&asked.q).await?))
 }
 
 pub(super) async fn new(signed: Signed, Query(asked): Query<NewAsked>) -> Result<Response, PageError> {
@@ -258,7 +258,7 @@ pub(super) async fn restore(
 
 pub(super) async fn errors(signed: Signed, Path(draft): Path<String>) -> Result<Response, PageError> {
     let (name, bytes) = signed.desk.roster_errors(key(&draft)?).await?;
-    Ok(download(XLSX, &name, bytes))
+    Ok(workbook(&name, bytes))
 }
 
 pub(super) async fn ask_confirm(signed: Signed, Path(draft): Path<String>) -> Result<Response, PageError> {

@@ -73,9 +73,6 @@ pub(super) const ROUTES: &[Route] = &[
     row("POST", "/rosters/counties/{county}/{year}/archive", ARCHIVE, || post(deliveries::archive_county)),
 ];
 
-/// Media type of workbooks.
-const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
-
 /// A key out of an address: what is none is not found.
 fn key<T: std::str::FromStr>(text: &str) -> Result<T, PageError> {
     text.parse().map_err(|_| PageError::Desk(DeskError::NotFound))

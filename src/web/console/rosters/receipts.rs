@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Deserialize;
 
-use super::super::page::{Shell, done, download, render, render_as};
+use super::super::page::{Shell, done, download, render, render_as, workbook};
 use super::super::{ConsoleForm, PageError, Signed};
 use super::units::Paper;
 use super::{Wrong, again, key};
@@ -87,7 +87,7 @@ pub(super) async fn counties(signed: Signed) -> Result<Response, PageError> {
 
 pub(super) async fn counties_export(signed: Signed) -> Result<Response, PageError> {
     let bytes = signed.desk.receipts_workbook(None, false).await?;
-    Ok(download(super::XLSX, "回执情况.xlsx", bytes))
+    Ok(workbook("回执情况.xlsx", bytes))
 }
 
 pub(super) async fn county_export(
@@ -96,7 +96,7 @@ pub(super) async fn county_export(
     Query(asked): Query<Asked>,
 ) -> Result<Response, PageError> {
     let bytes = signed.desk.receipts_workbook(Some(key(&county)?), asked.show == "missing").await?;
-    Ok(download(super::XLSX, "回执情况.xlsx", bytes))
+    Ok(workbook("回执情况.xlsx", bytes))
 }
 
 pub(super) async fn county(

@@ -6,9 +6,9 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Deserialize;
 
-use super::super::page::{Shell, done, download, render, render_as};
+use super::super::page::{Shell, done, download, render, render_as, workbook};
 use super::super::{ConsoleForm, PageError, Signed};
-use super::{Wrong, XLSX, again, key};
+use super::{Wrong, again, key};
 use crate::domain::staff::Permission;
 use crate::domain::unit::TargetGroup;
 use crate::service::desk::rosters::{
@@ -111,7 +111,7 @@ pub(super) async fn list(signed: Signed, Query(asked): Query<Asked>) -> Result<R
 
 pub(super) async fn export(signed: Signed, Query(asked): Query<Asked>) -> Result<Response, PageError> {
     let bytes = signed.desk.units_workbook(&wanted(&asked)).await?;
-    Ok(download(XLSX, "单位一览表.xlsx", bytes))
+    Ok(workbook("单位一览表.xlsx", bytes))
 }
 
 pub(super) async fn one(signed: Signed, Path(unit): Path<String>) -> Result<Response, PageError> {

@@ -19,8 +19,6 @@ use crate::service::desk::stars::{
 };
 use crate::service::desk::{Desk, DeskError};
 
-const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
-
 /// The stars to choose from.
 const STARS: [(&str, &str); 6] =
     [("5", "五星级"), ("4", "四星级"), ("3", "三星级"), ("2", "二星级"), ("1", "一星级"), ("0", "无星级")];
@@ -164,7 +162,7 @@ pub(super) async fn export(
     Query(filters): Query<RowFilters>,
 ) -> Result<Response, PageError> {
     let bytes = signed.desk.batch_workbook(id, &asked(&filters)).await?;
-    Ok(page::download(XLSX, "星级批次名单.xlsx", bytes))
+    Ok(page::workbook("星级批次名单.xlsx", bytes))
 }
 
 #[derive(Debug, Deserialize)]
@@ -240,7 +238,7 @@ pub(super) async fn notice_pdf(signed: Signed, Path(id): Path<i64>) -> Result<Re
 /// The same as a workbook.
 pub(super) async fn notice_xlsx(signed: Signed, Path(id): Path<i64>) -> Result<Response, PageError> {
     let (name, bytes) = signed.desk.notice_workbook(id).await?;
-    Ok(page::download(XLSX, &name, bytes))
+    Ok(page::workbook(&name, bytes))
 }
 
 /// From when to when it is put up.
@@ -353,7 +351,7 @@ pub(super) async fn reissue(
 
 /// The same as a workbook.
 pub(super) async fn reissue_export(signed: Signed, Path(id): Path<i64>) -> Result<Response, PageError> {
-    Ok(page::download(XLSX, "需换发的证件.xlsx", signed.desk.reissue_workbook(id).await?))
+    Ok(page::workbook("需换发的证件.xlsx", signed.desk.reissue_workbook(id).await?))
 }
 
 async fn listed(desk: &Desk, shell: Shell, year: String, errors: Errors) -> Result<Response, PageError> {

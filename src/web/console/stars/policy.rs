@@ -13,8 +13,6 @@ use crate::domain::star::{Window, label};
 use crate::service::desk::DeskError;
 use crate::service::desk::stars::{PolicyForm, PolicyRow, WhatIf};
 
-const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
-
 /// People shown below a trial; a workbook holds all.
 const SHOWN: usize = 200;
 
@@ -128,7 +126,7 @@ pub(super) async fn compute(signed: Signed, ConsoleForm(sent): ConsoleForm<Sent>
     let form = PolicyForm::from(sent);
     let (errors, found) = match step.as_str() {
         "export" => match desk.what_if_workbook(&year, &form).await {
-            Ok(bytes) => return Ok(page::download(XLSX, "星级规则试算.xlsx", bytes)),
+            Ok(bytes) => return Ok(page::workbook("星级规则试算.xlsx", bytes)),
             Err(DeskError::Invalid(wrong)) => (Errors(wrong), None),
             Err(error) => return Err(error.into()),
         },
