@@ -144,6 +144,14 @@ impl Dialect {
         }
     }
 
+    /// The question for the statement that made an index, by its name, where leaving an index away for a while is worth it.
+    pub fn index_definition(self) -> Option<&'static str> {
+        match self {
+            Self::Sqlite => Some("SELECT sql FROM sqlite_master WHERE type = 'index' AND name = $1"),
+            Self::Postgres => None,
+        }
+    }
+
     /// How an insert of many rows begins whose failure spoils the transaction anyway. Without `OR FAIL` SQLite keeps a
     /// copy of every page such a statement touches, to undo it alone. (Foreign keys need the copies all the same, unless
     /// they are deferred.)

@@ -57,6 +57,7 @@ mod sealed;
 mod second_factor;
 mod service_desk;
 mod session;
+mod set_aside;
 mod sign_in_try;
 mod staff;
 mod star;

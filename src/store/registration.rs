@@ -12,6 +12,7 @@ use crate::domain::certificate::VolunteerState;
 use super::audit::BatchHash;
 use super::bulk::{Fixed, Insert, Values};
 use super::row::{Columns, county_text};
+use super::set_aside::SetAside;
 use super::volunteer::place;
 use super::{Contact, ExitOutcome, ImportId, NewVolunteer, Shared, StoreError, Tx, UnitId, VolunteerId};
 
@@ -59,6 +60,8 @@ pub struct Registration {
     statement: Option<(Shape, Arc<str>)>,
     /// The unit asked for last, with its county.
     county: Option<(UnitId, u8)>,
+    inserted: u64,
+    aside: SetAside,
 }
 
 /// One statement's worth, ready to be bound.
@@ -114,6 +117,8 @@ impl Tx {
             hash: BatchHash::default(),
             statement: None,
             county: None,
+            inserted: 0,
+            aside: SetAside::default(),
         }
     }
 
@@ -138,6 +143,7 @@ impl Tx {
         if let Some(last) = of.sealing.take() {
             self.insert_sealed(&mut of, last).await?;
         }
+        self.put_indexes_back(std::mem::take(&mut of.aside)).await?;
         let ids: Vec<VolunteerId> = of.ids.into_iter().flatten().map(VolunteerId).collect();
         if let Some(import) = of.import.filter(|_| !ids.is_empty()) {
             let detail = json!({"count": ids.len(), "numbers_sha256": of.hash.hex()});
@@ -199,7 +205,9 @@ impl Tx {
         if full {
             of.statement = Some((shape, sql.clone()));
         }
-        self.insert_chunk(sql, values, full).await
+        self.insert_chunk(sql, values, full).await?;
+        of.inserted += rows as u64;
+        self.set_indexes_aside(&mut of.aside, of.inserted).await
     }
 
     /// A volunteer leaves (退出自由, `volunteer.exit`): contact data are erased, those of earlier corrections and of

@@ -126,6 +126,7 @@ fn a_batch_from_draft_to_new_cards(database: Database) {
     // The list for public notice shows no full names.
     let list = clerk.get(&format!("{batch}/notice")).is(200).text();
     assert!(!list.contains("李建国") && list.contains("李**"), "{list}");
+    assert!(!list.contains(&numbers[0]) && list.contains(&numbers[0][6..]), "{list}");
     let paper = clerk.get(&format!("{batch}/notice.pdf"));
     assert!(paper.is(200).body.starts_with(b"%PDF"));
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("target/papers");

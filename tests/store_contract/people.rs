@@ -114,6 +114,34 @@ async fn searches_find_by_index(db: Database) {
     assert!(private[1].as_ref().unwrap().1.as_ref().unwrap().starts_with("138"));
 }
 
+/// So many at once that SQLite builds some indexes anew at the end.
+async fn a_large_registration_ends_with_every_index(db: Database) {
+    let store = db.create().await;
+    let indexes = match db.is_sqlite() {
+        true => "SELECT count(*) FROM sqlite_master WHERE type = 'index' AND tbl_name = 'volunteer'",
+        false => "SELECT count(*) FROM pg_indexes WHERE schemaname = current_schema() AND tablename = 'volunteer'",
+    };
+    let before = db.number(indexes).await;
+    let mut tx = begin(&store).await;
+    let unit = office(&mut tx).await.id;
+    tx.insert_volunteers(None, (0..4_600).map(|n| person(n, unit)).collect()).await.unwrap();
+    drop(tx);
+    assert_eq!(db.number("SELECT count(*) FROM volunteer").await, 0);
+    assert_eq!(db.number(indexes).await, before, "after one undone");
+
+    register(&store, 0, 4_600).await;
+    assert_eq!(db.number(indexes).await, before, "after one kept");
+    let mut reader = store.read().await.unwrap();
+    for n in [0, 3_999, 4_000, 4_599] {
+        let found = reader.people_by_phone(Reach::Everything, &format!("138{n:08}"), 9).await.unwrap();
+        assert_eq!(found.iter().map(|line| line.number.clone()).collect::<Vec<_>>(), [number(n)]);
+    }
+    assert_eq!(
+        reader.people_by_name(Reach::Everything, "岩温扁", None, 9_999).await.unwrap().len(),
+        4_600_usize.div_ceil(7)
+    );
+}
+
 async fn duplicates_come_in_bounded_stretches(db: Database) {
     let store = db.create().await;
     register(&store, 0, 6).await;
@@ -301,6 +329,7 @@ contract![
     lists_are_narrowed_and_paged,
     a_replaced_card_is_the_one_that_counts,
     searches_find_by_index,
+    a_large_registration_ends_with_every_index,
     duplicates_come_in_bounded_stretches,
     corrections_keep_what_was,
     merging_moves_what_is_theirs,

@@ -165,6 +165,17 @@ pub struct RowsPage {
     pub next: Option<String>,
 }
 
+/// People whose card shows another star than they have.
+#[derive(Debug, Clone)]
+pub struct ReissueLines {
+    /// The batch that certified them.
+    pub batch: BatchLine,
+    /// Who.
+    pub lines: Vec<ReissueLine>,
+    /// Where the next page goes on.
+    pub next: Option<String>,
+}
+
 /// Somebody whose card shows another star than they have.
 #[derive(Debug, Clone)]
 pub struct ReissueLine {
@@ -478,19 +489,20 @@ impl Desk {
         Ok(changed)
     }
 
-    /// The people of a batch within reach whose live card shows another star than they have, by number, after `after`.
+    /// The people of a batch within reach whose live card shows another star than they have, by county and number, after
+    /// the number `after`.
     ///
     /// # Errors
     /// There is no such batch.
-    pub async fn star_reissues(&self, id: i64, after: &str) -> Result<(Vec<ReissueLine>, Option<String>), DeskError> {
-        let mut lines = self.reissue_lines(id, after, PAGE + 1).await?;
-        let more = lines.len() > PAGE as usize;
-        lines.truncate(PAGE as usize);
-        let next = lines.last().filter(|_| more).map(|line| line.number.clone());
-        Ok((lines, next))
+    pub async fn star_reissues(&self, id: i64, after: &str) -> Result<ReissueLines, DeskError> {
+        let mut page = self.reissue_lines(id, after, PAGE + 1).await?;
+        let more = page.lines.len() > PAGE as usize;
+        page.lines.truncate(PAGE as usize);
+        page.next = page.lines.last().filter(|_| more).map(|line| line.number.clone());
+        Ok(page)
     }
 
-    pub(super) async fn reissue_lines(&self, id: i64, after: &str, most: u32) -> Result<Vec<ReissueLine>, DeskError> {
+    pub(super) async fn reissue_lines(&self, id: i64, after: &str, most: u32) -> Result<ReissueLines, DeskError> {
         self.need(Permission::ViewPeople)?;
         let mut reader = self.office().store.read().await?;
         let draft = draft_of(&mut reader, id).await?;
@@ -503,7 +515,7 @@ impl Desk {
             on_card: *on_card,
             star: row.noted.star,
         };
-        Ok(found.iter().map(line).collect())
+        Ok(ReissueLines { batch: batch_line(&draft), lines: found.iter().map(line).collect(), next: None })
     }
 }
 

@@ -52,7 +52,7 @@ impl Desk {
     /// # Errors
     /// There is no such batch.
     pub async fn reissue_workbook(&self, id: i64) -> Result<Vec<u8>, DeskError> {
-        let lines = self.reissue_lines(id, "", EXPORTED).await?;
+        let lines = self.reissue_lines(id, "", EXPORTED).await?.lines;
         let heads = ["姓名", "证书编号", "单位", "证上星级", "认定星级"];
         let rows = lines.into_iter().map(|line| {
             vec![

@@ -8,7 +8,8 @@ mod policy;
 mod whatif;
 
 pub use batch::{
-    BatchLine, BatchPage, BatchRow, ObjectionForm, ObjectionLine, ReissueLine, RowQuery, RowsPage, TallyLine,
+    BatchLine, BatchPage, BatchRow, ObjectionForm, ObjectionLine, ReissueLine, ReissueLines, RowQuery, RowsPage,
+    TallyLine,
 };
 pub use notice::{NoticeList, NoticeRow};
 pub use policy::{PolicyForm, PolicyRow};

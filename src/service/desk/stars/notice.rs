@@ -42,6 +42,8 @@ pub struct NoticeList {
 pub struct NoticeRow {
     /// Name, masked.
     pub name: String,
+    /// The last four digits of the certificate number: who is meant, among people of one family name.
+    pub ending: String,
     /// Unit.
     pub unit: String,
     /// County.
@@ -104,13 +106,14 @@ impl Desk {
     pub async fn notice_workbook(&self, id: i64) -> Result<(String, Vec<u8>), DeskError> {
         let list = self.notice(id, WRITTEN).await?;
         let title = list.title();
-        let heads = ["序号", "姓名", "单位", "县（区）", "服务时长（小时）", "拟认定星级"];
+        let heads = ["序号", "姓名", "编号末四位", "单位", "县（区）", "服务时长（小时）", "拟认定星级"];
         let rows = list.rows.iter().enumerate().map(|(index, row)| {
             let hours: f64 = row.hours.parse().unwrap_or_default();
             let number = Cell::from(index as u64 + 1);
             vec![
                 number,
                 row.name.as_str().into(),
+                row.ending.as_str().into(),
                 row.unit.as_str().into(),
                 row.county.into(),
                 hours.into(),
@@ -149,6 +152,7 @@ fn notice_row(row: &BatchRow) -> NoticeRow {
         .map_or_else(|_| row.name.chars().take(1).chain("**".chars()).collect(), |name| name.to_string());
     NoticeRow {
         name: masked,
+        ending: row.number.chars().skip(row.number.chars().count().saturating_sub(4)).collect(),
         unit: row.unit.clone(),
         county: row.county,
         hours: row.hours.clone(),
@@ -160,13 +164,15 @@ fn printed(list: &NoticeList, created: jiff::Timestamp) -> Result<Vec<u8>, crate
     let mut sheet = Paper::new(list.title(), list.issuer.clone(), created);
     sheet.title(&list.title())?;
     sheet.paragraph(&list.note(), Style { indent: 2.0, after: 3.0, ..Style::default() })?;
-    let heads = ["序号", "姓名", "单位", "县（区）", "服务时长（小时）", "拟认定星级"];
-    let mut table =
-        Table::new(&[1.2, 2.2, 5.8, 2.2, 3.6, 3.2]).size(10.0).head(heads.map(|head| paper::Cell::new(head).centred()));
+    let heads = ["序号", "姓名", "编号末四位", "单位", "县（区）", "服务时长（小时）", "拟认定星级"];
+    let mut table = Table::new(&[1.2, 2.0, 2.5, 5.3, 2.2, 3.4, 3.0])
+        .size(10.0)
+        .head(heads.map(|head| paper::Cell::new(head).centred()));
     for (index, row) in list.rows.iter().enumerate() {
         table.row([
             paper::Cell::new((index + 1).to_string()).centred(),
             paper::Cell::new(&row.name),
+            paper::Cell::new(&row.ending).centred(),
             paper::Cell::new(&row.unit),
             paper::Cell::new(row.county),
             paper::Cell::new(&row.hours).right(),

@@ -15,7 +15,7 @@ use crate::domain::division::County;
 use crate::domain::staff::Permission;
 use crate::domain::star::label;
 use crate::service::desk::stars::{
-    BatchLine, BatchPage, BatchRow, NoticeList, ObjectionForm, ReissueLine, RowQuery, RowsPage,
+    BatchLine, BatchPage, BatchRow, NoticeList, ObjectionForm, ReissueLines, RowQuery, RowsPage,
 };
 use crate::service::desk::{Desk, DeskError};
 
@@ -99,9 +99,7 @@ struct ConfirmPage {
 #[template(path = "console/stars/reissue.html")]
 struct ReissuePage {
     shell: Shell,
-    batch: BatchPage,
-    lines: Vec<ReissueLine>,
-    next: Option<String>,
+    page: ReissueLines,
     may_print: bool,
 }
 
@@ -343,10 +341,9 @@ pub(super) async fn reissue(
     Query(at): Query<After>,
 ) -> Result<Response, PageError> {
     let Signed { desk, shell } = signed;
-    let batch = desk.star_batch(id).await?;
-    let (lines, next) = desk.star_reissues(id, &at.after).await?;
+    let page = desk.star_reissues(id, &at.after).await?;
     let may_print = desk.may(Permission::PrintCards);
-    page::render(&ReissuePage { shell, batch, lines, next, may_print })
+    page::render(&ReissuePage { shell, page, may_print })
 }
 
 /// The same as a workbook.
