@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use jiff::{SignedDuration, Timestamp};
 
 use super::findings;
+use super::statistics::none;
 use crate::clock::beijing_date;
 use crate::domain::division::County;
 use crate::service::{Federation, ServiceError};
@@ -240,20 +241,7 @@ impl Sums<'_> {
     }
 
     fn row(&mut self, level: Level, key: i64, period: &str) -> &mut Activity {
-        self.rows.entry((level, key, period.to_owned())).or_insert_with(|| Activity {
-            level,
-            key,
-            period: period.to_owned(),
-            registered: 0,
-            exited: 0,
-            minutes: 0,
-            records: 0,
-            issued: 0,
-            stars: 0,
-            uses: 0,
-            units_due: 0,
-            units_met: 0,
-        })
+        self.rows.entry((level, key, period.to_owned())).or_insert_with(|| none(level, key, period.to_owned()))
     }
 
     /// Notes which units were to serve so many hours a head in each year, and which did.

@@ -370,7 +370,8 @@ pub(super) fn partner_year<'a>(id: PartnerId, name: String, rows: impl Iterator<
     year
 }
 
-fn none(level: Level, key: i64, period: String) -> Activity {
+/// A period in which nothing happened.
+pub(super) fn none(level: Level, key: i64, period: String) -> Activity {
     Activity {
         level,
         key,

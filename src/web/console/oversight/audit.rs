@@ -59,9 +59,9 @@ struct CheckView {
 
 #[derive(Template)]
 #[template(path = "console/oversight/check.html")]
-struct CheckPart<'a> {
-    base: &'a str,
-    check: &'a Option<CheckView>,
+struct CheckPart {
+    shell: Shell,
+    check: Option<CheckView>,
 }
 
 #[derive(Template)]
@@ -181,7 +181,7 @@ pub(super) async fn step(
 ) -> Result<Response, PageError> {
     let walk = signed.desk.continue_audit_check(check).await?;
     if headers.contains_key("hx-request") {
-        return render(&CheckPart { base: &signed.shell.base, check: &Some(view(&walk)) });
+        return render(&CheckPart { shell: signed.shell, check: Some(view(&walk)) });
     }
     Ok(said(&signed.shell, &walk))
 }
