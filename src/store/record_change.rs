@@ -21,7 +21,7 @@ pub struct RecordChange {
     pub before: String,
     /// The values after, as JSON; the same for a record declared void.
     pub after: String,
-    /// Login name of who.
+    /// Name of who.
     pub actor: String,
     /// When.
     pub at: Timestamp,
@@ -82,7 +82,7 @@ pub struct Dispute {
     pub outcome: Option<DisputeOutcome>,
     /// Why so.
     pub reason: Option<String>,
-    /// Login name of who decided.
+    /// Name of who decided.
     pub decided_by: Option<String>,
     /// When.
     pub decided_at: Option<Timestamp>,

@@ -68,7 +68,7 @@ pub struct PendingLine {
     pub date: Date,
     /// Its name.
     pub name: String,
-    /// Login name of who noted it.
+    /// Name of who noted it.
     pub made_by: String,
     /// Working days left; below zero it is overdue by so many.
     pub days_left: i64,

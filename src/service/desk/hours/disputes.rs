@@ -19,7 +19,7 @@ pub struct DisputeLine {
     pub id: i64,
     /// What the volunteer says.
     pub objection: String,
-    /// Login name of who noted it.
+    /// Name of who noted it.
     pub noted_by: String,
     /// When, Beijing time.
     pub noted_at: String,
@@ -29,7 +29,7 @@ pub struct DisputeLine {
     pub open: bool,
     /// Why so decided.
     pub reason: String,
-    /// Login name of who decided.
+    /// Name of who decided.
     pub decided_by: String,
     /// When, Beijing time.
     pub decided_at: String,

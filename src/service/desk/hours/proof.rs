@@ -30,7 +30,7 @@ pub struct ProofLine {
     pub records: u64,
     /// Hours.
     pub hours: String,
-    /// Login name of who issued it.
+    /// Name of who issued it.
     pub who: String,
     /// When, Beijing time.
     pub when: String,

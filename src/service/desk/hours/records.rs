@@ -86,7 +86,7 @@ pub struct RecordRow {
     pub void: bool,
     /// When it was entered, Beijing time.
     pub entered_at: String,
-    /// Login name of who entered it.
+    /// Name of who entered it.
     pub entered_by: String,
     /// The act of entering.
     pub entry: Option<i64>,
@@ -126,7 +126,7 @@ pub struct ChangeLine {
     pub what: &'static str,
     /// Why.
     pub reason: String,
-    /// Login name of who.
+    /// Name of who.
     pub who: String,
     /// When, Beijing time.
     pub when: String,
@@ -205,7 +205,7 @@ pub struct EntryRow {
     pub unit: String,
     /// Records written.
     pub records: u64,
-    /// Login name of who.
+    /// Name of who.
     pub who: String,
     /// When, Beijing time.
     pub when: String,
@@ -352,7 +352,7 @@ impl Desk {
     }
 
     /// Acts of entering within reach, newest first, before the key `before`; only those whose unit, activity or file, or
-    /// login name of who entered holds `search`.
+    /// name or login of who entered holds `search`.
     ///
     /// # Errors
     /// The role may not read people; the database fails.
